@@ -1,0 +1,189 @@
+package engine
+
+import (
+	"encoding/json"
+	"strconv"
+	"time"
+
+	"github.com/peanuts-router/peanuts-router/peanuts"
+)
+
+// Names of things are types, so that one cannot be passed where another belongs.
+type (
+	// EventID names a stored event: a UUID of version 7 in text.
+	EventID string
+	// DeliveryID names a delivery: its event's id, a dash and a number from 1.
+	DeliveryID string
+	// RuleName is a rule's name, unique in the rules file.
+	RuleName string
+	// ActionName is an action's name, unique in the rules file.
+	ActionName string
+	// Kind is what an action speaks: KindSlack, KindEmail or KindHTTP.
+	Kind string
+)
+
+// The kinds of action.
+const (
+	KindSlack Kind = "slack"
+	KindEmail Kind = "email"
+	KindHTTP  Kind = "http"
+)
+
+// NewDeliveryID names the nth delivery of an event; n counts from 1.
+func NewDeliveryID(event EventID, n int) DeliveryID {
+	return DeliveryID(string(event) + "-" + strconv.Itoa(n))
+}
+
+// Key is what the delivery is known by to its target: the same through attempts, restarts, takeovers and
+// replays, so that a receiver can tell a repeat (C10).
+func (id DeliveryID) Key() string { return string(id) }
+
+// State is where a delivery stands. It is always in exactly one.
+type State string
+
+// The states of a delivery.
+const (
+	Pending   State = "pending"   // due now or later
+	Sending   State = "sending"   // leased by a courier
+	Delivered State = "delivered" // the target said yes
+	Dead      State = "dead"      // given up, with a reason
+	Discarded State = "discarded" // by an operator
+)
+
+// Held says why a pending delivery waits longer than its due time.
+type Held string
+
+// HeldPaused is said of deliveries whose action was told to wait by its target (Retry-After).
+const HeldPaused Held = "paused"
+
+// Delivery is one step owed for one event.
+type Delivery struct {
+	ID         DeliveryID      `json:"id"`
+	Event      EventID         `json:"event_id"`
+	Rule       RuleName        `json:"rule"`
+	Action     ActionName      `json:"action"`
+	Kind       Kind            `json:"kind"`
+	State      State           `json:"state"`
+	Held       Held            `json:"held,omitempty"`
+	Attempts   int             `json:"attempts"` // recorded since ever; one lost in a crash is not
+	CreatedAt  time.Time       `json:"created_at"`
+	NextAt     time.Time       `json:"next_at,omitzero"` // of a pending one: when it is due
+	LastStatus string          `json:"last_status,omitempty"`
+	LastError  string          `json:"last_error,omitempty"` // of a dead one: the reason
+	Message    json.RawMessage `json:"message,omitempty"`    // frozen when the rule fired; see SlackMessage and its like
+}
+
+// Lease is the right to try one delivery until a moment. A result brought after another lease was given out
+// changes nothing: Generation tells them apart (C18).
+type Lease struct {
+	Delivery
+	Generation int64
+	Until      time.Time
+	// PlanFrom is how many attempts were recorded before the retry plan began: 0, or what a replay found (C13).
+	PlanFrom int
+	// Body is the event as received; an http step without a body of its own sends it, and templates
+	// inside the action are rendered from it.
+	Body []byte
+	// ReceivedAt is when the event was received.
+	ReceivedAt time.Time
+}
+
+// Attempt is one recorded try at a delivery.
+type Attempt struct {
+	N      int           `json:"n"` // from 1, through replays
+	At     time.Time     `json:"at"`
+	Took   time.Duration `json:"-"`
+	Status string        `json:"status,omitempty"` // the protocol's own words: "503 Service Unavailable", "ratelimited"
+	Error  string        `json:"error,omitempty"`
+	Answer string        `json:"answer,omitempty"` // the first 4 KiB of a refusal; of a success it is not kept
+}
+
+// MarshalJSON writes Took as whole milliseconds under "took_ms".
+func (a Attempt) MarshalJSON() ([]byte, error) {
+	type plain Attempt
+	return json.Marshal(struct {
+		plain
+		TookMS int64 `json:"took_ms"`
+	}{plain(a), a.Took.Milliseconds()})
+}
+
+// Settlement is the result of one leased attempt: what to record, and where the delivery stands now.
+type Settlement struct {
+	ID         DeliveryID
+	Generation int64
+	// Attempt is what to record; nil when the lease is handed back untried, which uses up none of the plan.
+	// Its N is given by the store.
+	Attempt *Attempt
+	State   State     // Delivered, Dead, or Pending for another try
+	NextAt  time.Time // with Pending: when it is due
+	Reason  string    // with Dead: why
+}
+
+// Owed is one delivery that judging an event brought forth, before it has an id.
+type Owed struct {
+	Rule    RuleName
+	Action  ActionName
+	Kind    Kind
+	Message json.RawMessage
+	// Dead is the reason why this can never be sent, as when an http message could not be rendered (C21). Such
+	// a delivery is stored as a dead letter at once.
+	Dead string
+	// Leased asks the store to give out the lease in the same transaction: a courier has a hand free.
+	Leased bool
+}
+
+// Acceptance is an event with all that follows from it, to be committed in one transaction (C1).
+type Acceptance struct {
+	ID         EventID
+	ReceivedAt time.Time
+	Event      *peanuts.Event
+	Judgement  Judgement
+	// LeaseUntil is when the leases asked for by Owed.Leased run out.
+	LeaseUntil time.Time
+}
+
+// Receipt is what the store made of an Acceptance.
+type Receipt struct {
+	ID        EventID // of the first event with these bytes
+	Duplicate bool    // the bytes were known; nothing new is owed (C9)
+	// Leases are the deliveries that were asked for as leased, in the order of Judgement.Owed.
+	Leases []Lease
+}
+
+// Judgement is what one generation of rules made of one event.
+type Judgement struct {
+	Generation int64       `json:"generation"`
+	Fired      []RuleName  `json:"fired"`
+	Errors     []RuleError `json:"rule_errors"`
+	Mismatches []Mismatch  `json:"mismatches"`
+	Owed       []Owed      `json:"-"`
+}
+
+// RuleError is a rule that failed at run time: it did not fire, and says why (C7).
+type RuleError struct {
+	Rule    RuleName `json:"rule"`
+	Message string   `json:"message"`
+}
+
+// Mismatch is a comparison that met a value of the wrong type, such as text where a number belongs.
+type Mismatch struct {
+	Rule  RuleName `json:"rule"`
+	Expr  string   `json:"expr"`  // the sub-expression as written
+	Value any      `json:"value"` // what was met, cut to 256 characters when it is text
+	Place string   `json:"place,omitempty"`
+}
+
+// EventRecord is a stored event.
+type EventRecord struct {
+	ID         EventID     `json:"id"`
+	ReceivedAt time.Time   `json:"received_at"`
+	Name       string      `json:"event"`
+	Helper     string      `json:"helper"` // its command
+	EntryID    string      `json:"entry_id"`
+	Duplicates int         `json:"duplicates"` // how often the same bytes came again
+	Fired      []RuleName  `json:"fired"`
+	Errors     []RuleError `json:"rule_errors"`
+	Mismatches []Mismatch  `json:"mismatches"`
+	Deliveries []Delivery  `json:"deliveries"`
+	Payload    string      `json:"payload,omitempty"` // the text as received
+}
