@@ -1,0 +1,166 @@
+package condition
+
+import (
+	"errors"
+	"time"
+
+	"github.com/expr-lang/expr"
+	"github.com/expr-lang/expr/ast"
+	"github.com/expr-lang/expr/conf"
+	"github.com/expr-lang/expr/parser"
+	"github.com/expr-lang/expr/types"
+	"github.com/expr-lang/expr/vm"
+)
+
+const (
+	maxNodes          = 1000 // of one expression
+	maxPredicateDepth = 2    // of predicates inside one another
+	scopeName         = "__scope"
+)
+
+// Dialect compiles expressions. It does not change and is safe for concurrent use.
+type Dialect struct{ zone *time.Location }
+
+// Config says what a Dialect takes for granted.
+type Config struct {
+	Zone *time.Location // of dates without one, of days and months; nil means UTC
+}
+
+// New makes a Dialect.
+func New(config Config) *Dialect {
+	if config.Zone == nil {
+		config.Zone = time.UTC
+	}
+	return &Dialect{zone: config.Zone}
+}
+
+// program is one compiled expression.
+type program struct {
+	source string
+	code   *vm.Program
+	// path is set when the expression is nothing but a path into the event.
+	path path
+}
+
+// envelope is the shape that expressions are checked against. What it says is not relied upon when they run.
+func envelope() types.Map {
+	moment := types.TypeOf(time.Time{})
+	return types.Map{
+		"event":     types.String,
+		"timestamp": moment,
+		"helper":    types.Map{"id": types.String, "name": types.String, "command": types.String},
+		"entry":     types.Map{"id": types.String, "created_at": moment, "data": types.Map{types.Extra: types.Any}},
+		"user":      types.Map{"id": types.String},
+	}
+}
+
+// compile checks an expression against the envelope, then compiles it for events whose every leaf may be absent.
+func (d *Dialect) compile(source string, boolean bool) (*program, error) {
+	if err := d.check(source, boolean); err != nil {
+		return nil, err
+	}
+	tree, err := parser.ParseWithConfig(source, d.parseConfig())
+	if err != nil {
+		return nil, compileError(source, err)
+	}
+	rewriting := &rewriter{dialect: d, source: source, calm: map[ast.Node]bool{}, boolean: map[ast.Node]bool{}}
+	rewriting.readTexts(tree.Node)
+	code, err := expr.Compile(source, append(d.runOptions(), expr.Patch(rewriting))...)
+	if err != nil {
+		return nil, compileError(source, err)
+	}
+	p := &program{source: source, code: code}
+	if root, ok := pathOf(code.Node()); ok {
+		p.path = root
+	}
+	return p, nil
+}
+
+// check reports what is wrong with an expression, in its own words and place.
+func (d *Dialect) check(source string, boolean bool) error {
+	options := append(d.signatures(), expr.Env(envelope()), expr.MaxNodes(maxNodes))
+	if boolean {
+		options = append(options, expr.AsBool())
+	}
+	options = append(options, disabled()...)
+	checked, err := expr.Compile(source, options...)
+	if err != nil {
+		return compileError(source, err)
+	}
+	return checkTree(source, checked.Node())
+}
+
+func (d *Dialect) parseConfig() *conf.Config {
+	config := conf.CreateNew()
+	for _, option := range append(d.runOptions(), expr.MaxNodes(maxNodes)) {
+		option(config)
+	}
+	for name := range config.Disabled {
+		delete(config.Builtins, name)
+	}
+	return config
+}
+
+// runOptions are those under which expressions run: nothing is in sight but the scope and our functions.
+func (d *Dialect) runOptions() []expr.Option {
+	options := []expr.Option{
+		expr.Env(map[string]any{scopeName: (*Scope)(nil)}),
+		expr.AllowUndefinedVariables(),
+		expr.Optimize(false), // it would fold what our comparisons judge
+		expr.MaxNodes(0),     // checked already; the rewriting adds nodes
+	}
+	options = append(options, d.operators()...)
+	options = append(options, d.functions()...)
+	return append(options, disabled()...)
+}
+
+// disabled are the builtins of expr that are replaced by nothing.
+func disabled() []expr.Option {
+	var options []expr.Option
+	for _, name := range []string{"timezone", "fromJSON", "splitAfter"} {
+		options = append(options, expr.DisableBuiltin(name))
+	}
+	return options
+}
+
+// Condition is a compiled condition.
+type Condition struct {
+	dialect *Dialect
+	program *program
+}
+
+// Mismatch is a comparison that met a value of the wrong type.
+type Mismatch struct {
+	Expr   string // the comparison
+	Offset int    // where it stands, in bytes of the source
+	Value  any    // what was met
+}
+
+// Result is what a condition made of an event.
+type Result struct {
+	Holds      bool
+	Mismatches []Mismatch // valid until the scope is used again
+	Err        error      // the condition could not be judged
+}
+
+// Condition compiles a condition. Its errors are of type *Error.
+func (d *Dialect) Condition(source string) (*Condition, error) {
+	p, err := d.compile(source, true)
+	if err != nil {
+		return nil, err
+	}
+	return &Condition{dialect: d, program: p}, nil
+}
+
+// Judge tells whether the condition holds.
+func (c *Condition) Judge(s *Scope) Result {
+	value, err := s.run(c.program)
+	if err != nil {
+		return Result{Err: err}
+	}
+	holds, ok := value.(bool)
+	if !ok {
+		return Result{Err: errors.New("the condition is neither true nor false")}
+	}
+	return Result{Holds: holds, Mismatches: s.mismatches}
+}

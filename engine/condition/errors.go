@@ -1,0 +1,186 @@
+package condition
+
+import (
+	"errors"
+	"fmt"
+	"regexp"
+	"strings"
+
+	"github.com/expr-lang/expr/file"
+)
+
+// Error tells what is wrong with an expression or a template, and where.
+type Error struct {
+	Offset  int // in bytes of the source
+	Length  int // of the faulty part in bytes; 0 when unknown
+	Code    string
+	Message string
+	// Suggestion is what was probably meant; empty when nothing comes near.
+	Suggestion string
+}
+
+func (e *Error) Error() string {
+	if e.Suggestion != "" {
+		return fmt.Sprintf("%s, did you mean %s?", e.Message, e.Suggestion)
+	}
+	return e.Message
+}
+
+// compileError words what expr says in the language of rules.
+func compileError(source string, err error) error {
+	var ours *Error
+	if errors.As(err, &ours) {
+		return ours
+	}
+	e := &Error{Code: "bad-expression", Message: inOurWords(err.Error())}
+	var theirs *file.Error
+	if !errors.As(err, &theirs) {
+		if found, ok := strings.CutPrefix(e.Message, "expected boolean, but got "); ok {
+			e.Length, e.Message = len(source), "a condition must be true or false, and this is "+found
+		}
+		return e
+	}
+	e.Offset = byteOffset(source, theirs.From)
+	e.Message = inOurWords(theirs.Message)
+	if name, ok := unknownName(theirs.Message); ok {
+		nameError(e, source, name)
+	}
+	return e
+}
+
+// unknownName finds the name that expr does not know in what it says.
+func unknownName(message string) (string, bool) {
+	found := regexp.MustCompile(`^unknown (?:name|field) ([\pL_][\pL\pN_]*)|has no (?:field|method) ([\pL_][\pL\pN_]*)`).FindStringSubmatch(message)
+	if found == nil {
+		return "", false
+	}
+	return found[1] + found[2], true
+}
+
+// nameError tells the whole dotted name, where its faulty part stands, and what was probably meant.
+func nameError(e *Error, source, name string) {
+	at := strings.Index(source[e.Offset:], name)
+	if at < 0 {
+		at = strings.LastIndex(source, name) - e.Offset
+	}
+	start := e.Offset + at
+	for start > 0 && isNamePart(source[start-1]) {
+		start--
+	}
+	dotted := source[start : e.Offset+at+len(name)]
+	e.Offset, e.Length = start, len(dotted)
+	e.Code, e.Message = "unknown-name", "unknown name "+dotted
+	if e.Suggestion = nearest(dotted); e.Suggestion == "" && !strings.Contains(dotted, ".") && !strings.HasPrefix(source[start+len(dotted):], "(") {
+		e.Suggestion = "entry.data." + dotted
+	}
+}
+
+func isNamePart(b byte) bool {
+	return b == '.' || b == '_' || b >= '0' && b <= '9' || b >= 'a' && b <= 'z' || b >= 'A' && b <= 'Z'
+}
+
+// inOurWords replaces names of Go's types, and leaves out where expr says it happened: we tell that ourselves.
+func inOurWords(message string) string {
+	message, _, _ = strings.Cut(message, "\n")
+	return strings.NewReplacer(
+		"map[string]interface {}", "object", "interface {}", "value", "[]interface {}", "list", "[]any", "list",
+		"time.Time", "time", "time.Duration", "duration", "float64", "number", "int64", "number", "<nil>", "an absent value",
+		"string", "text", "bool", "boolean", "int", "number", "nil", "an absent value", "unknown", "value",
+		"map[text]value", "object",
+	).Replace(message)
+}
+
+// runError words why an expression could not be judged. What expr says may hold text of the event, so only what is
+// known to hold none is passed on.
+func runError(source string, err error) error {
+	var theirs *file.Error
+	if !errors.As(err, &theirs) {
+		return errors.New("the expression could not be evaluated")
+	}
+	if theirs.Prev != nil && !isForeign(theirs.Prev) {
+		return fmt.Errorf("%w (in %s)", theirs.Prev, excerpt(source, theirs.From))
+	}
+	return fmt.Errorf("%s (in %s)", safeMessage(theirs.Message), excerpt(source, theirs.From))
+}
+
+// isForeign tells whether an error comes from Go's run time or expr rather than from a function of ours.
+func isForeign(err error) bool {
+	var runtimeError interface{ RuntimeError() }
+	return errors.As(err, &runtimeError)
+}
+
+// safeMessage keeps those messages of expr that name types only.
+func safeMessage(message string) string {
+	for _, known := range []struct{ pattern, says string }{
+		{`memory budget exceeded`, "it builds more than its memory bound allows"},
+		{`integer divide by zero`, "division by zero"},
+		{`cannot call nil|nil pointer|invalid memory|reflect: call of`, "a method was called on an absent value"},
+		{`invalid argument for len \(type nil\)`, "len() of an absent value"},
+		{`<nil>|nil`, "an operation met an absent value"},
+		{`invalid operation|interface conversion|cannot|invalid argument|reflect`, "an operation met a value of the wrong type"},
+	} {
+		if regexp.MustCompile(known.pattern).MatchString(message) {
+			return known.says
+		}
+	}
+	return "the expression could not be evaluated"
+}
+
+// excerpt is the source, cut around a place when it is long.
+func excerpt(source string, runes int) string {
+	const around = 60
+	source = strings.Join(strings.Fields(source), " ")
+	all := []rune(source)
+	if len(all) <= 2*around {
+		return source
+	}
+	from, to := max(0, min(runes, len(all))-around), min(len(all), runes+around)
+	return "…" + string(all[from:to]) + "…"
+}
+
+// nearest is the known name that differs least from one that is not known; empty when none comes near.
+func nearest(name string) string {
+	best, fewest := "", max(2, 1+len(name)/4)
+	for _, known := range knownNames() {
+		if d := distance(name, known); d < fewest {
+			best, fewest = known, d
+		}
+	}
+	return best
+}
+
+func knownNames() []string {
+	names := []string{
+		"event", "timestamp", "helper.id", "helper.name", "helper.command",
+		"entry.id", "entry.created_at", "entry.data", "user.id",
+	}
+	for _, f := range new(Dialect).all() {
+		names = append(names, f.name)
+	}
+	return append(names, "len", "lower", "upper", "trim", "any", "all", "none", "one", "filter", "map", "count", "sum", "abs", "round")
+}
+
+// distance is how many letters must be changed, added, left out or swapped with their neighbour to make one name the
+// other (optimal string alignment).
+func distance(a, b string) int {
+	before, row := make([]int, len(b)+1), make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range a {
+		older := before
+		before, row = row, make([]int, len(b)+1)
+		row[0] = i + 1
+		for j := range b {
+			cost := 1
+			if a[i] == b[j] {
+				cost = 0
+			}
+			row[j+1] = min(row[j]+1, before[j+1]+1, before[j]+cost)
+			if i > 0 && j > 0 && a[i] == b[j-1] && a[i-1] == b[j] {
+				row[j+1] = min(row[j+1], older[j-1]+1)
+			}
+		}
+	}
+	return row[len(b)]
+}

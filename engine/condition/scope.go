@@ -1,0 +1,127 @@
+package condition
+
+import (
+	"strconv"
+	"time"
+
+	"github.com/expr-lang/expr/vm"
+
+	"github.com/peanuts-router/peanuts-router/peanuts"
+)
+
+// memoryBudget is how many elements one evaluation may build.
+const memoryBudget = 100_000
+
+// Scope is one event at one time, for any number of expressions one after the other. It is not safe for
+// concurrent use.
+type Scope struct {
+	event      *peanuts.Event
+	now        time.Time
+	machine    vm.VM
+	env        map[string]any // what expr sees: the scope itself, for our functions
+	mismatches []Mismatch
+	frames     []frame
+}
+
+// NewScope makes the scope of an event.
+func NewScope(e *peanuts.Event, now time.Time) *Scope {
+	s := &Scope{event: e, now: now}
+	s.machine.MemoryBudget = memoryBudget
+	s.env = map[string]any{scopeName: s}
+	return s
+}
+
+// EntryID is the id of the event's entry; empty when it has none.
+func (s *Scope) EntryID() string { return s.event.Entry.ID }
+
+// run evaluates a program. Mismatches gather in s.mismatches.
+func (s *Scope) run(p *program) (any, error) {
+	s.mismatches, s.frames = s.mismatches[:0], s.frames[:0]
+	value, err := s.machine.Run(p.code, s.env)
+	if err != nil {
+		return nil, runError(p.source, err)
+	}
+	return value, nil
+}
+
+// path is a way into an event: member names and list indexes.
+type path []any // of string and int
+
+// value is what stands at the path; nil when nothing does.
+func (s *Scope) value(p path) any {
+	if moment, ok := s.moment(p); ok {
+		return moment
+	}
+	var value any = s.event.Fields
+	for _, step := range p {
+		if value = member(value, step); value == nil {
+			return nil
+		}
+	}
+	return value
+}
+
+// moment answers for the two paths of the envelope that are times.
+func (s *Scope) moment(p path) (value any, ok bool) {
+	var moment time.Time
+	switch {
+	case len(p) == 1 && p[0] == "timestamp":
+		moment = s.event.Timestamp
+	case len(p) == 2 && p[0] == "entry" && p[1] == "created_at":
+		moment = s.event.Entry.CreatedAt
+	default:
+		return nil, false
+	}
+	if moment.IsZero() {
+		return nil, true
+	}
+	return moment, true
+}
+
+// member is one step into a value: a member of an object, or an item of a list, counted from its end when negative.
+// What is not there is absent, also in a value that has no members.
+func member(value, step any) any {
+	switch in := value.(type) {
+	case map[string]any:
+		if name, ok := step.(string); ok {
+			return in[name]
+		}
+	case []any:
+		if index, ok := asIndex(step); ok {
+			if index < 0 {
+				index += len(in)
+			}
+			if index >= 0 && index < len(in) {
+				return in[index]
+			}
+		}
+	}
+	return nil
+}
+
+func asIndex(step any) (int, bool) {
+	switch n := step.(type) {
+	case int:
+		return n, true
+	case int64:
+		return int(n), true
+	}
+	return 0, false
+}
+
+// sent is the JSON at the path just as it was sent; false when it cannot be told, as for an index from a list's end.
+func (s *Scope) sent(p path) ([]byte, bool) {
+	steps := make([]string, len(p))
+	for i, step := range p {
+		switch step := step.(type) {
+		case string:
+			steps[i] = step
+		case int:
+			if step < 0 {
+				return nil, false
+			}
+			steps[i] = strconv.Itoa(step)
+		}
+	}
+	return s.event.RawValue(steps...)
+}
