@@ -9,8 +9,9 @@ import (
 )
 
 // freeBody is what a body may hold without drawing on the budget: no more than its connection's own buffers, so that
-// many slow senders of little cannot spend what honest ones need.
-const freeBody = 4 << 10
+// many slow senders of little cannot spend what honest ones need. Doubled eight times it holds the largest body and the
+// one byte more that shows a larger one.
+const freeBody = 4<<10 + 1
 
 // errCrowded says that too many bytes are held for requests under way.
 var errCrowded = errors.New("too many bytes under way")
