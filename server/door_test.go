@@ -150,11 +150,15 @@ func do(t *testing.T, client *http.Client, r *http.Request) answer {
 	return answer{response.StatusCode, response.Header, string(text)}
 }
 
-// raw sends bytes as they are, and returns all that came back until the server closed, or as much as it sent when
-// nothing more is owed to the request and the client's end is closed.
 func (d *door) raw(t *testing.T, request string) string {
 	t.Helper()
-	conn := dial(t, d.Addr())
+	return raw(t, d.Server, request)
+}
+
+// raw sends bytes as they are, closes its own end, and returns all that came back.
+func raw(t *testing.T, to *Server, request string) string {
+	t.Helper()
+	conn := dial(t, to.Addr())
 	if _, err := io.WriteString(conn, request); err != nil {
 		t.Fatalf("sending %.60q: %v", request, err)
 	}

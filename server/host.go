@@ -25,17 +25,18 @@ func localOnly(next http.Handler) http.Handler {
 func isLocal(host string) bool {
 	name, port, err := net.SplitHostPort(host)
 	if err != nil {
-		name, port = host, ""
-		if inner, ok := strings.CutPrefix(host, "["); ok {
-			name, _ = strings.CutSuffix(inner, "]")
-		}
+		// Without a port; with one added, the same reading serves both.
+		name, port, err = net.SplitHostPort(host + ":0")
 	}
 	bracketed := strings.HasPrefix(host, "[")
+	if err != nil || !isPort(port) {
+		return false
+	}
 	if strings.EqualFold(name, "localhost") {
-		return !bracketed && isPort(port)
+		return !bracketed
 	}
 	address, err := netip.ParseAddr(name)
-	return err == nil && isPort(port) && bracketed == address.Is6() && address.Zone() == "" && address.Unmap().IsLoopback()
+	return err == nil && bracketed == address.Is6() && address.Zone() == "" && address.Unmap().IsLoopback()
 }
 
 func isPort(port string) bool {

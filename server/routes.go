@@ -26,7 +26,8 @@ func notFound() problem {
 }
 
 func (r routes) ServeHTTP(w http.ResponseWriter, req *http.Request) {
-	if p := req.URL.Path; req.URL.EscapedPath() != p || path.Clean(p) != p {
+	// A path without a slash is that of CONNECT or of OPTIONS *.
+	if p := req.URL.Path; !strings.HasPrefix(p, "/") || req.URL.EscapedPath() != p || path.Clean(p) != p {
 		notFound().ServeHTTP(w, req)
 		return
 	}
