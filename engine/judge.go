@@ -19,8 +19,8 @@ type rule struct {
 	steps []step
 }
 
-// Verdict is what one rule made of one event, in all detail.
-type Verdict struct {
+// Explanation is what one rule made of one event, in all detail.
+type Explanation struct {
 	Rule       RuleName
 	Place      rulefile.Place // of the rule
 	Fired      bool
@@ -60,15 +60,15 @@ func (r *Rules) Judge(e *peanuts.Event, now time.Time) Judgement {
 	return j
 }
 
-// Explain tells of every rule, in the order of the file, what it made of the event and why. Its verdicts are
+// Explain tells of every rule, in the order of the file, what it made of the event and why. The verdicts are
 // those of Judge.
-func (r *Rules) Explain(e *peanuts.Event, now time.Time) []Verdict {
+func (r *Rules) Explain(e *peanuts.Event, now time.Time) []Explanation {
 	scope := condition.NewScope(e, now)
-	verdicts := make([]Verdict, 0, len(r.rules))
+	explained := make([]Explanation, 0, len(r.rules))
 	for _, rule := range r.rules {
-		verdicts = append(verdicts, rule.explain(scope, e.Event))
+		explained = append(explained, rule.explain(scope, e.Event))
 	}
-	return verdicts
+	return explained
 }
 
 func (r *rule) wants(event string) bool {
@@ -79,8 +79,8 @@ func (r *rule) wants(event string) bool {
 }
 
 // judge evaluates the condition and, when it holds, freezes the messages.
-func (r *rule) judge(scope *condition.Scope) Verdict {
-	v := Verdict{Rule: r.name, Place: r.place}
+func (r *rule) judge(scope *condition.Scope) Explanation {
+	v := Explanation{Rule: r.name, Place: r.place}
 	result := r.when.Judge(scope)
 	for _, m := range result.Mismatches {
 		v.Mismatches = append(v.Mismatches, Mismatch{
@@ -103,9 +103,9 @@ func (r *rule) judge(scope *condition.Scope) Verdict {
 	return v
 }
 
-func (r *rule) explain(scope *condition.Scope, event string) Verdict {
+func (r *rule) explain(scope *condition.Scope, event string) Explanation {
 	if !r.wants(event) {
-		return Verdict{Rule: r.name, Place: r.place, Because: []Because{{Expr: r.onText(), Value: event}}}
+		return Explanation{Rule: r.name, Place: r.place, Because: []Because{{Expr: r.onText(), Value: event}}}
 	}
 	v := r.judge(scope)
 	if v.Fired || v.Error != "" {

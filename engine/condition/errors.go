@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"strings"
 
+	"github.com/agnivade/levenshtein"
 	"github.com/expr-lang/expr/file"
 )
 
@@ -140,9 +141,9 @@ func excerpt(source string, runes int) string {
 
 // nearest is the known name that differs least from one that is not known; empty when none comes near.
 func nearest(name string) string {
-	best, fewest := "", max(2, 1+len(name)/4)
+	best, fewest := "", (len(name)+3)/4
 	for _, known := range knownNames() {
-		if d := distance(name, known); d < fewest {
+		if d := levenshtein.ComputeDistance(name, known); d < fewest || d == fewest && best == "" {
 			best, fewest = known, d
 		}
 	}
@@ -158,29 +159,4 @@ func knownNames() []string {
 		names = append(names, f.name)
 	}
 	return append(names, "len", "lower", "upper", "trim", "any", "all", "none", "one", "filter", "map", "count", "sum", "abs", "round")
-}
-
-// distance is how many letters must be changed, added, left out or swapped with their neighbour to make one name the
-// other (optimal string alignment).
-func distance(a, b string) int {
-	before, row := make([]int, len(b)+1), make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range a {
-		older := before
-		before, row = row, make([]int, len(b)+1)
-		row[0] = i + 1
-		for j := range b {
-			cost := 1
-			if a[i] == b[j] {
-				cost = 0
-			}
-			row[j+1] = min(row[j]+1, before[j+1]+1, before[j]+cost)
-			if i > 0 && j > 0 && a[i] == b[j-1] && a[i-1] == b[j] {
-				row[j+1] = min(row[j+1], older[j-1]+1)
-			}
-		}
-	}
-	return row[len(b)]
 }

@@ -1,0 +1,107 @@
+package rulefile
+
+// File is what the rules files say.
+type File struct {
+	Version  Count   `yaml:"version"`
+	Timezone Text    `yaml:"timezone"`
+	Actions  Actions `yaml:"actions" expand:"true"`
+	Rules    []Rule  `yaml:"rules"`
+
+	// Sources are the files as they were read.
+	Sources []*Source `yaml:"-"`
+	// Secrets are the values that ${NAME} and ${file:NAME} stood for.
+	Secrets []string `yaml:"-"`
+	// Digest changes when a file, a variable that is used, or a secret file changes.
+	Digest [32]byte `yaml:"-"`
+}
+
+// Actions are the actions by name, in the order of the file.
+type Actions []Action
+
+// Action is a named destination; just one of its kinds is set.
+type Action struct {
+	Name          Text     `yaml:"-"`
+	Slack         *Slack   `yaml:"slack"`
+	Email         *Email   `yaml:"email"`
+	HTTP          *HTTP    `yaml:"http"`
+	Timeout       Duration `yaml:"timeout"`
+	Concurrency   Count    `yaml:"concurrency"`
+	Retry         Retry    `yaml:"retry"`
+	MaxRetryAfter Duration `yaml:"max_retry_after"`
+}
+
+// Kind is what the action speaks; empty when it does not say.
+func (a *Action) Kind() string {
+	switch {
+	case a.Slack != nil:
+		return "slack"
+	case a.Email != nil:
+		return "email"
+	case a.HTTP != nil:
+		return "http"
+	}
+	return ""
+}
+
+// Slack are the settings of a slack action.
+type Slack struct {
+	Token      Text     `yaml:"token"`
+	Channel    Template `yaml:"channel"`
+	WebhookURL Text     `yaml:"webhook_url"`
+	APIURL     Text     `yaml:"api_url"`
+}
+
+// Email are the settings of an email action.
+type Email struct {
+	Server   Text       `yaml:"server"`
+	Username Text       `yaml:"username"`
+	Password Text       `yaml:"password"`
+	TLS      Text       `yaml:"tls"`
+	From     Text       `yaml:"from"`
+	To       []Template `yaml:"to"`
+	CC       []Template `yaml:"cc"`
+}
+
+// HTTP are the settings of an http action.
+type HTTP struct {
+	URL     Template `yaml:"url"`
+	Method  Text     `yaml:"method"`
+	Headers Headers  `yaml:"headers"`
+}
+
+// Headers are HTTP headers by name, in the order of the file.
+type Headers []Header
+
+// Header is one of them.
+type Header struct {
+	Name  Text
+	Value Template
+}
+
+// Rule is a rule.
+type Rule struct {
+	Name        Text   `yaml:"name"`
+	Description Text   `yaml:"description"`
+	Owner       Text   `yaml:"owner"`
+	On          []Text `yaml:"on"`
+	When        Text   `yaml:"when"`
+	Then        []Step `yaml:"then"`
+
+	At Anchor `yaml:"-"`
+}
+
+// Step is one action with its message.
+type Step struct {
+	Action  Text       `yaml:"action"`
+	Text    Template   `yaml:"text"`
+	Blocks  *Tree      `yaml:"blocks"`
+	Channel Template   `yaml:"channel"`
+	Subject Template   `yaml:"subject"`
+	HTML    Template   `yaml:"html"`
+	To      []Template `yaml:"to"`
+	JSON    *Tree      `yaml:"json"`
+	Body    Template   `yaml:"body"`
+	Headers Headers    `yaml:"headers"`
+
+	At Anchor `yaml:"-"`
+}

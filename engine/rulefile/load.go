@@ -1,0 +1,132 @@
+package rulefile
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"gopkg.in/yaml.v3"
+)
+
+// Options say how rules files are read.
+type Options struct {
+	LookupEnv      func(name string) (string, bool) // nil means os.LookupEnv
+	SecretsDir     string                           // where ${file:NAME} is read; empty means nowhere
+	UnsetIsWarning bool                             // for where nothing is sent: an unset variable stays as written
+}
+
+// Load reads a rules file, or all *.yaml of a directory but *_test.yaml, in lexical order, as one. With problems that
+// are more than warnings the file must not be used; it is returned all the same, for further checks.
+func Load(path string, o Options) (*File, Problems) {
+	sources, problems := readSources(path)
+	f := &File{Sources: sources}
+	expander := newExpander(o)
+	for _, source := range sources {
+		fmt.Fprintf(expander.digest, "source %s %d\n%s", source.Name, len(source.Text), source.Text)
+		w := &walker{source: source, expander: expander}
+		w.read(f)
+		problems = append(problems, w.problems...)
+	}
+	if len(sources) > 0 {
+		problems = append(problems, check(f)...)
+	}
+	f.Secrets = expander.secrets
+	copy(f.Digest[:], expander.digest.Sum(nil))
+	problems.Sort()
+	return f, problems
+}
+
+// Problem places a problem in the file that holds it.
+func (f *File) Problem(p Place, code, message string) Problem {
+	problem := Problem{Place: p, Code: code, Message: message}
+	for _, source := range f.Sources {
+		if source.Name == p.File {
+			problem.source = source
+		}
+	}
+	return problem
+}
+
+// read adds what one source says to the file.
+func (w *walker) read(f *File) {
+	decoder := yaml.NewDecoder(strings.NewReader(w.source.Text))
+	var document, further yaml.Node
+	switch err := decoder.Decode(&document); {
+	case errors.Is(err, io.EOF):
+		w.problems = append(w.problems, fileProblem(w.source.Name, "unreadable", "is empty")...)
+		return
+	case err != nil:
+		w.syntax(err)
+		return
+	}
+	if err := decoder.Decode(&further); err == nil {
+		w.add(&further, Problem{Code: "several-documents", Message: "a rules file is one YAML document; this begins another"})
+		return
+	} else if !errors.Is(err, io.EOF) {
+		w.syntax(err)
+		return
+	}
+	part := File{}
+	w.decodeInto(&part, document.Content[0])
+	f.merge(w, part)
+}
+
+// merge adds another part of the rules; version and timezone must not be said twice.
+func (f *File) merge(w *walker, part File) {
+	if part.Version.IsSet() {
+		if f.Version.IsSet() && f.Version.Value != part.Version.Value {
+			w.add(part.Version.node, Problem{Code: "repeated-key", Message: fmt.Sprintf("another version than in %s", f.Version.Place())})
+		}
+		f.Version = part.Version
+	} else {
+		w.problems = append(w.problems, Problem{
+			Place: Place{File: w.source.Name, Line: 1, Column: 1}, Code: "no-version", Message: "the file does not say version: 1", source: w.source,
+		})
+	}
+	if part.Timezone.IsSet() {
+		if f.Timezone.IsSet() && f.Timezone.Value != part.Timezone.Value {
+			w.add(part.Timezone.node, Problem{Code: "repeated-key", Message: fmt.Sprintf("another timezone than in %s", f.Timezone.Place())})
+		}
+		f.Timezone = part.Timezone
+	}
+	f.Actions = append(f.Actions, part.Actions...)
+	f.Rules = append(f.Rules, part.Rules...)
+}
+
+// syntax words an error of the YAML parser, which tells a line at most.
+func (w *walker) syntax(err error) {
+	message := strings.TrimPrefix(err.Error(), "yaml: ")
+	line := 1
+	if found := regexp.MustCompile(`^line (\d+): `).FindStringSubmatch(message); found != nil {
+		line, _ = strconv.Atoi(found[1])
+		message = strings.TrimPrefix(message, found[0])
+	}
+	text := w.source.Line(line)
+	if strings.TrimSpace(text) == "" && line > 1 {
+		line--
+		text = w.source.Line(line)
+	}
+	node := &yaml.Node{Line: line, Column: 1 + len(text) - len(strings.TrimLeft(text, " \t"))}
+	w.add(node, Problem{
+		Code: "yaml-syntax", Message: message, Hint: syntaxHint(message, text),
+		Length: len([]rune(strings.TrimSpace(text))),
+	})
+}
+
+// syntaxHint tells what is mostly behind a message of the YAML parser.
+func syntaxHint(message, line string) string {
+	const quote = "quote the value or use a block scalar (|)"
+	switch {
+	case strings.Contains(message, "mapping values are not allowed"):
+		return "YAML takes \": \" for the end of a key; " + quote
+	case strings.Contains(message, "found character that cannot start any token") && strings.Contains(line, "\t"):
+		return "YAML is indented with blanks, not with tabs"
+	case strings.Contains(message, "did not find expected"), strings.Contains(message, "unknown anchor"),
+		strings.Contains(message, "cannot start any token"), strings.Contains(message, "could not find expected"):
+		return "a value that begins with a quote, bracket or one of &*%@`?- must be quoted whole; " + quote
+	}
+	return ""
+}
