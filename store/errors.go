@@ -1,0 +1,47 @@
+package store
+
+import (
+	"errors"
+	"fmt"
+
+	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
+)
+
+var (
+	// ErrUnavailable says that the store cannot commit now; trying again later can help.
+	ErrUnavailable = errors.New("the store cannot commit now")
+	// ErrBroken says that the store can never be relied upon again by this process.
+	ErrBroken = errors.New("the store is broken")
+	// ErrNotFound says that there is no event or delivery of that id.
+	ErrNotFound = errors.New("not found")
+	// ErrNotDead says that a delivery is not dead, so it can be neither replayed nor discarded.
+	ErrNotDead = errors.New("not a dead letter")
+	// ErrBadCursor says that a cursor was not made by this store.
+	ErrBadCursor = errors.New("not a cursor of this list")
+	// ErrLocked says that another daemon holds the store.
+	ErrLocked = errors.New("another peanuts-router holds the store")
+)
+
+// sorted tells what an error of the database means: ErrUnavailable, ErrBroken, or a mistake of this program.
+func sorted(doing string, err error) error {
+	var theirs *sqlite.Error
+	if err == nil || errors.Is(err, ErrBroken) || !errors.As(err, &theirs) {
+		return wrap(doing, err)
+	}
+	switch theirs.Code() & 0xff {
+	case sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB:
+		return fmt.Errorf("%s: %w: %w", doing, ErrBroken, err)
+	case sqlite3.SQLITE_FULL, sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_NOMEM, sqlite3.SQLITE_READONLY,
+		sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_INTERRUPT:
+		return fmt.Errorf("%s: %w: %w", doing, ErrUnavailable, err)
+	}
+	return wrap(doing, err)
+}
+
+func wrap(doing string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("%s: %w", doing, err)
+}

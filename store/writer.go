@@ -1,0 +1,253 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"sync"
+)
+
+// groupLimit is how many writes are committed as one group at the most.
+const groupLimit = 512
+
+// writer is the one goroutine that writes. It takes whatever has queued up, carries it out in one transaction, and
+// tells all their callers when that is flushed.
+type writer struct {
+	conn    *sql.Conn
+	queue   chan *write
+	failed  chan struct{} // closed when the store broke
+	stopped chan struct{} // closed when the goroutine has ended
+
+	mu         sync.Mutex
+	statements map[string]*sql.Stmt // by their text, prepared on conn
+	fault      error
+	closing    bool
+	sends      sync.WaitGroup
+}
+
+// write is one change. It may be carried out twice, when its group fails, and must not mind.
+type write struct {
+	run  func(tx *transaction) error
+	done chan error
+}
+
+// transaction is what a write sees of the database.
+type transaction struct {
+	ctx    context.Context
+	writer *writer
+}
+
+func startWriter(ctx context.Context, db *sql.DB, queue int) (*writer, error) {
+	conn, err := db.Conn(ctx)
+	if err != nil {
+		return nil, err
+	}
+	w := &writer{
+		conn: conn, queue: make(chan *write, queue), failed: make(chan struct{}), stopped: make(chan struct{}),
+		statements: map[string]*sql.Stmt{},
+	}
+	go w.loop()
+	return w, nil
+}
+
+// do has a write carried out and waits until it is flushed. With patient it waits for room in the queue until ctx
+// ends; else a full queue is ErrUnavailable at once. Once queued, a write is waited for whatever becomes of ctx.
+func (w *writer) do(ctx context.Context, patient bool, run func(tx *transaction) error) error {
+	if err := w.enter(); err != nil {
+		return err
+	}
+	defer w.sends.Done()
+	change := &write{run: run, done: make(chan error, 1)}
+	if patient {
+		select {
+		case w.queue <- change:
+		case <-ctx.Done():
+			return fmt.Errorf("%w: %w", ErrUnavailable, ctx.Err())
+		}
+	} else {
+		select {
+		case w.queue <- change:
+		default:
+			return fmt.Errorf("%w: too much is waiting to be committed", ErrUnavailable)
+		}
+	}
+	return <-change.done
+}
+
+func (w *writer) enter() error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.fault != nil {
+		return w.fault
+	}
+	if w.closing {
+		return fmt.Errorf("%w: it is being closed", ErrUnavailable)
+	}
+	w.sends.Add(1)
+	return nil
+}
+
+// stop refuses further writes, carries out those that wait, and ends the goroutine.
+func (w *writer) stop() {
+	w.mu.Lock()
+	already := w.closing
+	w.closing = true
+	w.mu.Unlock()
+	if !already {
+		w.sends.Wait()
+		close(w.queue)
+	}
+	<-w.stopped
+}
+
+func (w *writer) loop() {
+	defer close(w.stopped)
+	defer w.conn.Close()
+	group := make([]*write, 0, groupLimit)
+	for first := range w.queue {
+		group = append(group[:0], first)
+		for len(group) < groupLimit {
+			next, ok := w.next()
+			if !ok {
+				break
+			}
+			group = append(group, next)
+		}
+		w.carryOut(group)
+	}
+}
+
+func (w *writer) next() (*write, bool) {
+	select {
+	case change, ok := <-w.queue:
+		return change, ok
+	default:
+		return nil, false
+	}
+}
+
+// carryOut commits a group. When a write of it fails the others are not made to suffer: each is tried by itself.
+func (w *writer) carryOut(group []*write) {
+	failed, err := w.commit(group)
+	if err == nil || !failed || len(group) == 1 {
+		for _, change := range group {
+			change.done <- err
+		}
+		return
+	}
+	for _, change := range group {
+		_, err := w.commit([]*write{change})
+		change.done <- err
+	}
+}
+
+// commit carries out the writes in one transaction. failed tells whether it was one of the writes that went wrong,
+// not the transaction.
+func (w *writer) commit(group []*write) (failed bool, err error) {
+	if err := w.broken(); err != nil {
+		return false, err
+	}
+	// A commit is never given up half-way: it has no deadline but the driver's.
+	ctx := context.Background()
+	if err := w.exec(ctx, "BEGIN IMMEDIATE"); err != nil {
+		return false, w.sorted(err)
+	}
+	tx := &transaction{ctx: ctx, writer: w}
+	for _, change := range group {
+		if err := change.run(tx); err != nil {
+			w.rollback(ctx)
+			return true, w.sorted(err)
+		}
+	}
+	if err := w.exec(ctx, "COMMIT"); err != nil {
+		w.rollback(ctx)
+		return false, w.sorted(err)
+	}
+	return false, nil
+}
+
+// rollback ends what is left of a transaction; often the database has done so itself.
+func (w *writer) rollback(ctx context.Context) { _, _ = w.conn.ExecContext(ctx, "ROLLBACK") }
+
+func (w *writer) exec(ctx context.Context, text string) error {
+	statement, err := w.prepared(ctx, text)
+	if err != nil {
+		return err
+	}
+	_, err = statement.ExecContext(ctx)
+	return err
+}
+
+// prepared is the statement of a text, prepared once.
+func (w *writer) prepared(ctx context.Context, text string) (*sql.Stmt, error) {
+	if statement, ok := w.statements[text]; ok {
+		return statement, nil
+	}
+	statement, err := w.conn.PrepareContext(ctx, text)
+	if err == nil {
+		w.statements[text] = statement
+	}
+	return statement, err
+}
+
+// sorted tells what an error means, and notes when it means the end.
+func (w *writer) sorted(err error) error {
+	err = sorted("committing", err)
+	if errors.Is(err, ErrBroken) {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		if w.fault == nil {
+			w.fault = err
+			close(w.failed)
+		}
+	}
+	return err
+}
+
+func (w *writer) broken() error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.fault
+}
+
+// exec carries out a statement and tells how many rows it changed.
+func (tx *transaction) exec(text string, args ...any) (int64, error) {
+	statement, err := tx.writer.prepared(tx.ctx, text)
+	if err != nil {
+		return 0, err
+	}
+	result, err := statement.ExecContext(tx.ctx, args...)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
+// row scans the one row of a statement; sql.ErrNoRows when there is none.
+func (tx *transaction) row(text string, args []any, into ...any) error {
+	statement, err := tx.writer.prepared(tx.ctx, text)
+	if err != nil {
+		return err
+	}
+	return statement.QueryRowContext(tx.ctx, args...).Scan(into...)
+}
+
+// rows calls each for every row of a statement.
+func (tx *transaction) rows(text string, args []any, each func(*sql.Rows) error) error {
+	statement, err := tx.writer.prepared(tx.ctx, text)
+	if err != nil {
+		return err
+	}
+	rows, err := statement.QueryContext(tx.ctx, args...)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		if err := each(rows); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
+}
