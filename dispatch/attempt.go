@@ -1,0 +1,141 @@
+package dispatch
+
+import (
+	"context"
+	"fmt"
+	"runtime/debug"
+	"time"
+
+	"github.com/peanuts-router/peanuts-router/engine"
+)
+
+// attempt makes one attempt at a delivery, or tells why it cannot be made.
+func (l *lane) attempt(lease engine.Lease) {
+	route, known := l.Routes(l.name)
+	began := l.Now()
+	switch {
+	case !known:
+		l.bury(lease, fmt.Sprintf("the action %s is gone from the rules", l.name))
+		return
+	case route.Kind != lease.Kind:
+		l.bury(lease, fmt.Sprintf("the action %s is of kind %s now, and this is a message for %s", l.name, route.Kind, lease.Kind))
+		return
+	case began.Add(route.Timeout).After(lease.Until), l.pausedUntil().After(began):
+		l.handBack(lease)
+		l.wake()
+		return
+	}
+	outcome := l.try(route, lease)
+	if outcome.Verdict == engine.VerdictRetry && l.attempts.Err() != nil {
+		l.handBack(lease) // cut by the end of the process, not by the target
+		return
+	}
+	took := l.Now().Sub(began)
+	outcome.Status, outcome.Reason, outcome.Answer = l.Mask(outcome.Status), l.Mask(outcome.Reason), l.Mask(outcome.Answer)
+	l.conclude(route, lease, outcome, began, took)
+}
+
+// try calls the sender, and survives it.
+func (l *lane) try(route Route, lease engine.Lease) (outcome engine.Outcome) {
+	ctx, cancel := context.WithTimeout(l.attempts, route.Timeout)
+	defer cancel()
+	defer func() {
+		if cause := recover(); cause != nil {
+			l.Log.Error("a sender panicked", "delivery", lease.ID, "action", l.name, "stack", string(debug.Stack()))
+			outcome = engine.Outcome{Verdict: engine.VerdictDead, Status: "panic", Reason: "the action panicked on this message; the log has its stack"}
+		}
+	}()
+	l.metrics.begin(l.name)
+	defer l.metrics.end(l.name)
+	return route.Sender.Send(ctx, engine.Shipment{Lease: lease, N: lease.Attempts + 1})
+}
+
+// conclude records what an attempt came to and puts it into effect.
+func (l *lane) conclude(route Route, lease engine.Lease, outcome engine.Outcome, began time.Time, took time.Duration) {
+	now := l.Now()
+	settlement := decide(route.Action, lease, outcome, now)
+	settlement.Attempt = &engine.Attempt{At: began, Took: took, Status: outcome.Status, Error: outcome.Reason, Answer: outcome.Answer}
+	l.flags.note(l.name, outcome)
+	if wait := min(outcome.RetryAfter, route.MaxRetryAfter); wait > 0 {
+		l.pauseFor(now.Add(wait))
+	}
+	l.metrics.attempted(l.name, outcome.Verdict, took)
+	applied := l.settle(lease, settlement)
+	l.tell(lease, outcome, settlement, took, applied)
+	if !applied {
+		return
+	}
+	if settlement.State == engine.Pending {
+		l.expect(settlement.NextAt)
+	}
+	if l.Observe != nil {
+		l.Observe(Settled{Lease: lease, Outcome: outcome, Settlement: settlement})
+	}
+}
+
+// decide is what follows from an outcome: where the delivery stands, and when it is due.
+func decide(action engine.Action, lease engine.Lease, outcome engine.Outcome, now time.Time) engine.Settlement {
+	s := engine.Settlement{ID: lease.ID, Generation: lease.Generation}
+	switch outcome.Verdict {
+	case engine.VerdictDelivered:
+		s.State = engine.Delivered
+		return s
+	case engine.VerdictDead:
+		s.State, s.Reason = engine.Dead, outcome.Reason
+		return s
+	}
+	tried := lease.Attempts - lease.PlanFrom + 1
+	if tried >= action.Retry.Limit() {
+		s.State = engine.Dead
+		s.Reason = fmt.Sprintf("gave up after %d attempts: %s", tried, outcome.Reason)
+		return s
+	}
+	wait := max(waitAfter(action.Retry, tried), min(outcome.RetryAfter, action.MaxRetryAfter))
+	s.State, s.NextAt = engine.Pending, now.Add(wait)
+	return s
+}
+
+// pauseFor leaves the action alone until a moment, also after a restart.
+func (l *lane) pauseFor(until time.Time) {
+	l.pause(until)
+	if err := l.Store.Pause(l.attempts, l.name, until); err != nil {
+		l.Log.Error("noting a pause", "action", l.name, "err", err)
+	}
+}
+
+// bury makes a delivery a dead letter without an attempt.
+func (l *lane) bury(lease engine.Lease, reason string) {
+	settlement := engine.Settlement{ID: lease.ID, Generation: lease.Generation, State: engine.Dead, Reason: reason}
+	outcome := engine.Outcome{Verdict: engine.VerdictDead, Reason: reason}
+	applied := l.settle(lease, settlement)
+	l.tell(lease, outcome, settlement, 0, applied)
+	if applied && l.Observe != nil {
+		l.Observe(Settled{Lease: lease, Outcome: outcome, Settlement: settlement})
+	}
+}
+
+// handBack gives a lease back untried; the delivery is due at once.
+func (d *Dispatcher) handBack(lease engine.Lease) {
+	d.settle(lease, engine.Settlement{ID: lease.ID, Generation: lease.Generation, State: engine.Pending, NextAt: d.Now()})
+}
+
+// settle brings a result to the store, again and again while the store cannot commit and the lease lasts. After that
+// the delivery is somebody else's: it will be sent again, with the same key.
+func (d *Dispatcher) settle(lease engine.Lease, s engine.Settlement) (applied bool) {
+	for wait := 100 * time.Millisecond; ; wait = min(2*wait, 5*time.Second) {
+		// What was sent is recorded even when the process is being stopped.
+		applied, err := d.Store.Settle(context.WithoutCancel(d.attempts), s)
+		if err == nil {
+			return applied
+		}
+		d.Log.Error("recording an attempt", "delivery", lease.ID, "err", err)
+		if d.Now().Add(wait).After(lease.Until) {
+			return false
+		}
+		select {
+		case <-time.After(wait):
+		case <-d.attempts.Done():
+			return false
+		}
+	}
+}

@@ -1,0 +1,231 @@
+package dispatch
+
+import (
+	"context"
+	"log/slog"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/peanuts-router/peanuts-router/engine"
+)
+
+// Store is where deliveries wait and results go.
+type Store interface {
+	// Lease gives out the oldest due deliveries of an action, n at the most.
+	Lease(ctx context.Context, action engine.ActionName, n int, now, until time.Time) ([]engine.Lease, error)
+	// Settle records a result; applied is false when the lease is not the newest any more.
+	Settle(ctx context.Context, s engine.Settlement) (applied bool, err error)
+	// Due names the actions with deliveries that are due.
+	Due(ctx context.Context, now time.Time) ([]engine.ActionName, error)
+	// ReleaseExpired makes deliveries with an expired lease due again.
+	ReleaseExpired(ctx context.Context, now time.Time) (int, error)
+	// Pause notes that an action is to be left alone; Pauses tells what was noted.
+	Pause(ctx context.Context, action engine.ActionName, until time.Time) error
+	Pauses(ctx context.Context) (map[engine.ActionName]time.Time, error)
+}
+
+// Sender sends one message.
+type Sender interface {
+	// Send makes one attempt and returns by ctx's deadline. It never blames the event for what is the target's fault.
+	Send(ctx context.Context, s engine.Shipment) engine.Outcome
+}
+
+// Route is an action as it is now, with its sender.
+type Route struct {
+	engine.Action
+	Sender Sender
+}
+
+// Config makes a Dispatcher.
+type Config struct {
+	Store   Store
+	Routes  func(engine.ActionName) (Route, bool) // asked at each attempt
+	Mask    func(string) string                   // hides secrets in what targets say; nil hides nothing
+	Observe func(Settled)                         // called after each settled attempt; nil calls nothing
+	Metrics prometheus.Registerer                 // nil registers none
+	Log     *slog.Logger                          // nil logs nothing
+	Now     func() time.Time                      // nil means time.Now
+	Grace   time.Duration                         // how long attempts under way may take at the end; 0 means 20 s
+}
+
+// Settled is one attempt with what came of it.
+type Settled struct {
+	Lease      engine.Lease
+	Outcome    engine.Outcome
+	Settlement engine.Settlement
+}
+
+const (
+	leaseTime    = 60 * time.Second // of a lease (C18)
+	lookEvery    = time.Second      // how often due work is looked for: others may have made some
+	expireEvery  = 5 * time.Second  // how often expired leases are taken over
+	defaultGrace = 20 * time.Second
+)
+
+// Dispatcher is the courier. It is safe for concurrent use.
+type Dispatcher struct {
+	Config
+	metrics  *metrics
+	flags    flags
+	attempts context.Context // of all attempts; ends when the grace is over
+	cut      context.CancelFunc
+	running  sync.WaitGroup
+
+	mu       sync.Mutex
+	lanes    map[engine.ActionName]*lane
+	stopping chan struct{} // closed when no new attempt may begin
+}
+
+// New makes a Dispatcher; Run sets it going.
+func New(config Config) *Dispatcher {
+	if config.Now == nil {
+		config.Now = time.Now
+	}
+	if config.Log == nil {
+		config.Log = slog.New(slog.DiscardHandler)
+	}
+	if config.Mask == nil {
+		config.Mask = func(text string) string { return text }
+	}
+	if config.Grace == 0 {
+		config.Grace = defaultGrace
+	}
+	d := &Dispatcher{
+		Config: config, metrics: newMetrics(config.Metrics), lanes: map[engine.ActionName]*lane{}, stopping: make(chan struct{}),
+	}
+	d.attempts, d.cut = context.WithCancel(context.Background())
+	return d
+}
+
+// Run delivers until ctx ends, then lets attempts under way finish for the time of grace, hands back what was not
+// begun, and returns.
+func (d *Dispatcher) Run(ctx context.Context) error {
+	d.restorePauses(ctx)
+	d.watch(ctx)
+	d.mu.Lock()
+	close(d.stopping)
+	lanes := slices.Collect(maps.Values(d.lanes))
+	d.mu.Unlock()
+	for _, l := range lanes {
+		l.stop()
+	}
+	grace := time.AfterFunc(d.Grace, d.cut)
+	d.running.Wait()
+	grace.Stop()
+	d.cut()
+	return nil
+}
+
+// restorePauses takes up the pauses of an earlier run.
+func (d *Dispatcher) restorePauses(ctx context.Context) {
+	pauses, err := d.Store.Pauses(ctx)
+	if err != nil {
+		d.Log.Error("reading pauses", "err", err)
+	}
+	for action, until := range pauses {
+		if l := d.lane(action); l != nil {
+			l.pause(until)
+		}
+	}
+}
+
+// watch looks for due work and expired leases until ctx ends. While the store fails it looks less and less often.
+func (d *Dispatcher) watch(ctx context.Context) {
+	wait, sinceExpired := time.Duration(0), expireEvery
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-timer.C:
+		}
+		err := d.look(ctx, sinceExpired >= expireEvery)
+		switch {
+		case err == nil:
+			wait = lookEvery
+		case ctx.Err() == nil:
+			d.Log.Error("looking for due deliveries", "err", err)
+			wait = min(max(2*wait, lookEvery), 10*time.Second)
+		}
+		if sinceExpired >= expireEvery {
+			sinceExpired = 0
+		}
+		sinceExpired += wait
+		timer.Reset(wait)
+	}
+}
+
+// look is one round of watch.
+func (d *Dispatcher) look(ctx context.Context, expired bool) error {
+	if expired {
+		freed, err := d.Store.ReleaseExpired(ctx, d.Now())
+		if err != nil {
+			return err
+		}
+		if freed > 0 {
+			d.Log.Warn("expired leases taken over", "deliveries", freed)
+		}
+	}
+	due, err := d.Store.Due(ctx, d.Now())
+	for _, action := range due {
+		d.Wake(action)
+	}
+	return err
+}
+
+// Reserve keeps room for one delivery of an action in its lane, and tells whether there is any. The room is filled by
+// Hand or given back by Release.
+func (d *Dispatcher) Reserve(action engine.ActionName) bool {
+	route, known := d.Routes(action)
+	if !known {
+		return false
+	}
+	l := d.lane(action)
+	return l != nil && l.reserve(route.Concurrency)
+}
+
+// Hand fills one reserved room.
+func (d *Dispatcher) Hand(lease engine.Lease) {
+	if l := d.lane(lease.Action); l != nil {
+		l.hand(lease)
+		return
+	}
+	d.handBack(lease)
+}
+
+// Release gives back one reserved room.
+func (d *Dispatcher) Release(action engine.ActionName) {
+	if l := d.lane(action); l != nil {
+		l.release()
+	}
+}
+
+// Wake tells that the store holds due deliveries of an action.
+func (d *Dispatcher) Wake(action engine.ActionName) {
+	if l := d.lane(action); l != nil {
+		l.wake()
+	}
+}
+
+// lane is the lane of an action, made when it is first asked for; nil once the dispatcher is stopping.
+func (d *Dispatcher) lane(action engine.ActionName) *lane {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if l, ok := d.lanes[action]; ok {
+		return l
+	}
+	select {
+	case <-d.stopping:
+		return nil
+	default:
+	}
+	l := newLane(d, action)
+	d.lanes[action] = l
+	d.running.Go(l.run)
+	return l
+}

@@ -1,0 +1,20 @@
+// Package dispatch is the courier: it takes leased deliveries to the senders of their actions, records what came of
+// each attempt, and decides when the next one is due.
+//
+// Terms:
+//
+//   - A lane is the way to one action: its own queue, its own bound on attempts at once, its own pauses. One lane never
+//     waits for another (C8).
+//   - A room is a place in a lane's queue. Work about to be accepted reserves one, is stored as leased, and is handed
+//     over in memory; so what is fresh never waits for a look into the store.
+//   - A plan says how often a delivery is tried and how long is waited in between. The waiting is done by the store, in
+//     due times: nothing sleeps here, and a restart forgets nothing.
+//
+// The package promises:
+//
+//   - An attempt begins only with a lease that outlasts it, and its result counts only with that lease (C18).
+//   - The action is looked up by its name at each attempt, so a reload reaches what is already owed (C14).
+//   - Whatever a sender does, panics included, a delivery ends delivered, or dead with a reason, or waits with a due time.
+//   - While the store cannot commit, nothing new is leased, and results are kept and brought again (C17).
+//   - Run returns when all it started has ended; what was not begun is handed back (C22).
+package dispatch

@@ -1,0 +1,62 @@
+package dispatch
+
+import (
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/peanuts-router/peanuts-router/engine"
+)
+
+// Flag is something about an action that a person should look at.
+type Flag struct {
+	Action engine.ActionName
+	Says   string
+}
+
+// flags remember which actions are gone or refuse our credentials, until their next success.
+type flags struct {
+	mu   sync.Mutex
+	says map[engine.ActionName]string
+}
+
+func (f *flags) note(action engine.ActionName, outcome engine.Outcome) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	switch {
+	case outcome.Verdict == engine.VerdictDelivered:
+		delete(f.says, action)
+		return
+	case f.says == nil:
+		f.says = map[engine.ActionName]string{}
+	}
+	switch {
+	case outcome.Gone:
+		f.says[action] = "its target says that it is gone (410)"
+	case outcome.Refused:
+		f.says[action] = "its target refuses our credentials"
+	}
+}
+
+// Flags tell which actions are gone, refuse our credentials, or are paused.
+func (d *Dispatcher) Flags() []Flag {
+	d.flags.mu.Lock()
+	says := maps.Clone(d.flags.says)
+	d.flags.mu.Unlock()
+	var told []Flag
+	for action, what := range says {
+		told = append(told, Flag{Action: action, Says: what})
+	}
+	d.mu.Lock()
+	lanes := slices.Collect(maps.Values(d.lanes))
+	d.mu.Unlock()
+	for _, l := range lanes {
+		if until := l.pausedUntil(); until.After(d.Now()) {
+			told = append(told, Flag{Action: l.name, Says: "paused by its target until " + until.UTC().Format(time.RFC3339)})
+		}
+	}
+	slices.SortFunc(told, func(a, b Flag) int { return strings.Compare(string(a.Action)+a.Says, string(b.Action)+b.Says) })
+	return told
+}

@@ -1,0 +1,43 @@
+package dispatch
+
+import (
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/peanuts-router/peanuts-router/engine"
+)
+
+// metrics count attempts. Labels come from the rules file only, never from an event.
+type metrics struct {
+	attempts *prometheus.CounterVec
+	duration *prometheus.HistogramVec
+	under    *prometheus.GaugeVec
+}
+
+func newMetrics(registry prometheus.Registerer) *metrics {
+	m := &metrics{
+		attempts: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "peanuts_router_delivery_attempts_total", Help: "Attempts at deliveries, by action and verdict.",
+		}, []string{"action", "verdict"}),
+		duration: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name: "peanuts_router_delivery_duration_seconds", Help: "How long attempts took, by action.",
+			Buckets: []float64{.001, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 45},
+		}, []string{"action"}),
+		under: prometheus.NewGaugeVec(prometheus.GaugeOpts{
+			Name: "peanuts_router_deliveries_sending", Help: "Attempts under way, by action.",
+		}, []string{"action"}),
+	}
+	if registry != nil {
+		registry.MustRegister(m.attempts, m.duration, m.under)
+	}
+	return m
+}
+
+func (m *metrics) begin(action engine.ActionName) { m.under.WithLabelValues(string(action)).Inc() }
+func (m *metrics) end(action engine.ActionName)   { m.under.WithLabelValues(string(action)).Dec() }
+
+func (m *metrics) attempted(action engine.ActionName, verdict engine.Verdict, took time.Duration) {
+	m.attempts.WithLabelValues(string(action), string(verdict)).Inc()
+	m.duration.WithLabelValues(string(action)).Observe(took.Seconds())
+}
