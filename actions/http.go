@@ -1,0 +1,99 @@
+package actions
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+
+	"github.com/peanuts-router/peanuts-router/engine"
+)
+
+// httpSender calls an HTTP endpoint.
+type httpSender struct {
+	settings *engine.HTTPSettings
+	config   Config
+	client   *http.Client
+}
+
+func newHTTP(settings *engine.HTTPSettings, action engine.Action, config Config) *httpSender {
+	return &httpSender{settings: settings, config: config, client: newClient(action, config)}
+}
+
+func (h *httpSender) Close() { h.client.CloseIdleConnections() }
+
+func (h *httpSender) Send(ctx context.Context, s engine.Shipment) engine.Outcome {
+	request, err := h.request(ctx, s)
+	if err != nil {
+		return dead("not sendable", err.Error())
+	}
+	response, err := h.client.Do(request)
+	if err != nil {
+		return ofError(err)
+	}
+	defer response.Body.Close()
+	seen := &exchange{status: response.StatusCode, retryAfter: retryAfter(response.Header, h.config.Now())}
+	// The body is read so that the connection can serve again; what it says does not change a verdict that stands in
+	// the status.
+	_, _ = io.Copy(atMost{&seen.answer}, io.LimitReader(response.Body, maxAnswer))
+	return ofStatus(seen)
+}
+
+// request builds the call. Its errors hold no text of the event and no secret.
+func (h *httpSender) request(ctx context.Context, s engine.Shipment) (*http.Request, error) {
+	var message engine.HTTPMessage
+	if err := json.Unmarshal(s.Message, &message); err != nil {
+		return nil, fmt.Errorf("the stored message cannot be read")
+	}
+	settings := rendering{shipment: s, now: h.config.Now()}
+	to, err := settings.render(h.settings.URL)
+	if err != nil {
+		return nil, fmt.Errorf("rendering the URL: %w", err)
+	}
+	content, contentType := contentOf(message, s.Body)
+	var body io.Reader
+	if h.settings.Method != http.MethodGet && h.settings.Method != http.MethodHead {
+		body = strings.NewReader(content)
+	}
+	request, err := http.NewRequestWithContext(ctx, h.settings.Method, to, body)
+	if err != nil {
+		return nil, fmt.Errorf("the URL or method of the action cannot be used")
+	}
+	if body != nil {
+		request.Header.Set("Content-Type", contentType)
+	}
+	request.Header.Set("User-Agent", h.config.UserAgent)
+	if err := h.setHeaders(request.Header, message, &settings); err != nil {
+		return nil, err
+	}
+	request.Header.Set("Idempotency-Key", s.ID.Key())
+	return request, nil
+}
+
+// setHeaders puts the action's headers, and the step's over them.
+func (h *httpSender) setHeaders(header http.Header, message engine.HTTPMessage, settings *rendering) error {
+	for name, setting := range h.settings.Headers {
+		value, err := settings.render(setting)
+		if err != nil {
+			return fmt.Errorf("rendering the header %s: %w", name, err)
+		}
+		header.Set(name, value)
+	}
+	for name, value := range message.Headers {
+		header.Set(name, value)
+	}
+	return nil
+}
+
+// contentOf is what a message sends: its JSON, its text, or the event as it was received.
+func contentOf(message engine.HTTPMessage, event []byte) (content, contentType string) {
+	switch {
+	case message.JSON != nil:
+		return string(message.JSON), "application/json"
+	case message.Body != nil:
+		return *message.Body, "text/plain; charset=utf-8"
+	}
+	return string(event), "application/json"
+}

@@ -1,0 +1,107 @@
+package actions
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/peanuts-router/peanuts-router/engine"
+)
+
+func itoa(n int) string { return strconv.Itoa(n) }
+
+// ofStatus is what an HTTP status means (C11).
+func ofStatus(seen *exchange) engine.Outcome {
+	status, text := seen.status, seen.statusText()
+	outcome := engine.Outcome{Verdict: engine.VerdictDead, Status: text, Answer: seen.kept(), RetryAfter: seen.retryAfter}
+	switch {
+	case status/100 == 2:
+		return engine.Outcome{Verdict: engine.VerdictDelivered, Status: text}
+	case status == http.StatusUnauthorized || status == http.StatusForbidden:
+		outcome.Verdict, outcome.Refused = engine.VerdictRetry, true
+		outcome.Reason = text + ": the target refuses our credentials; check the token of this action"
+	case status == http.StatusRequestTimeout || status == http.StatusTooEarly || status == http.StatusTooManyRequests || status >= 500:
+		outcome.Verdict, outcome.Reason = engine.VerdictRetry, text
+	case status == http.StatusGone:
+		outcome.Gone = true
+		outcome.Reason = text + ": the target says that it is gone for good; take the action out of the rules or change its URL"
+	case status/100 == 3:
+		outcome.Reason = text + ": redirects are not followed; write the final URL into the rules"
+	default:
+		outcome.Reason = text + ": the target refuses this message"
+	}
+	return outcome
+}
+
+// retryAfter is how long a target asks to be left alone (RFC 9110, section 10.2.3); 0 when it does not, or not readably.
+func retryAfter(header http.Header, now time.Time) time.Duration {
+	value := strings.TrimSpace(header.Get("Retry-After"))
+	if seconds, err := strconv.ParseInt(value, 10, 64); err == nil {
+		const longest = 1 << 30 // seconds; what is longer is capped by the courier anyway
+		return time.Duration(max(0, min(seconds, longest))) * time.Second
+	}
+	if at, err := http.ParseTime(value); err == nil {
+		return max(0, at.Sub(now))
+	}
+	return 0
+}
+
+// ofError is what a failure on the way to a target means: trying again can help. It names no URL, for a URL may be a
+// secret, and not what was sent.
+func ofError(err error) engine.Outcome {
+	status, reason := inWords(err)
+	return retry(status, reason)
+}
+
+// inWords tells a network error in words, without the parts that may hold a secret.
+func inWords(err error) (status, reason string) {
+	var (
+		theirs   *url.Error
+		dns      *net.DNSError
+		unknown  x509.UnknownAuthorityError
+		hostname x509.HostnameError
+		invalid  x509.CertificateInvalidError
+		verify   *tls.CertificateVerificationError
+		record   tls.RecordHeaderError
+		op       *net.OpError
+	)
+	if errors.As(err, &theirs) {
+		err = theirs.Err
+	}
+	switch {
+	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, os.ErrDeadlineExceeded):
+		return "timeout", "the target did not answer in time"
+	case errors.Is(err, context.Canceled):
+		return "cancelled", "the attempt was cut short"
+	case errors.As(err, &dns):
+		return "name not found", "the target's name could not be looked up: " + dns.Err
+	case errors.As(err, &unknown):
+		return "certificate", "the target's certificate is signed by an unknown authority"
+	case errors.As(err, &hostname):
+		return "certificate", "the target's certificate is for another name"
+	case errors.As(err, &invalid):
+		return "certificate", "the target's certificate is not valid: " + invalid.Error()
+	case errors.As(err, &verify):
+		return "certificate", "the target's certificate could not be verified"
+	case errors.As(err, &record):
+		return "not TLS", "the target does not speak TLS there"
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return "connection refused", "the target refuses connections"
+	case errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE):
+		return "connection reset", "the target cut the connection"
+	case errors.As(err, &op) && op.Timeout():
+		return "timeout", "the target did not answer in time"
+	case errors.As(err, &op):
+		return "network", "the network failed: " + op.Op
+	}
+	return "no answer", "the target broke off, or answered something that is no answer"
+}

@@ -1,0 +1,190 @@
+package actions
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"unicode/utf8"
+
+	"github.com/slack-go/slack"
+
+	"github.com/peanuts-router/peanuts-router/engine"
+)
+
+// maxSlackText is how long a message's text may be, in characters; what is longer is cut with a mark.
+// https://docs.slack.dev/reference/methods/chat.postMessage
+const maxSlackText = 40_000
+
+// slackSender posts to Slack, as a bot or to an incoming webhook.
+type slackSender struct {
+	settings *engine.SlackSettings
+	config   Config
+	client   *http.Client
+	bot      *slack.Client // nil for a webhook
+}
+
+func newSlack(settings *engine.SlackSettings, action engine.Action, config Config) *slackSender {
+	client := newClient(action, config)
+	client.Transport = recorded{next: client.Transport, now: config.Now}
+	s := &slackSender{settings: settings, config: config, client: client}
+	if settings.WebhookURL.IsZero() {
+		options := []slack.Option{slack.OptionHTTPClient(client)}
+		if settings.APIURL != "" {
+			options = append(options, slack.OptionAPIURL(settings.APIURL))
+		}
+		s.bot = slack.New(settings.Token.Reveal(), options...)
+	}
+	return s
+}
+
+func (s *slackSender) Close() { s.client.CloseIdleConnections() }
+
+func (s *slackSender) Send(ctx context.Context, shipment engine.Shipment) engine.Outcome {
+	var message engine.SlackMessage
+	if err := json.Unmarshal(shipment.Message, &message); err != nil {
+		return dead("not sendable", "the stored message cannot be read")
+	}
+	blocks, err := rawBlocks(message.Blocks)
+	if err != nil {
+		return dead("not sendable", "the stored blocks are not a list")
+	}
+	message.Text = cutText(message.Text)
+	ctx, seen := withExchange(ctx)
+	if s.bot == nil {
+		return s.toWebhook(ctx, message, blocks, seen)
+	}
+	return s.asBot(ctx, shipment, message, blocks, seen)
+}
+
+func (s *slackSender) asBot(ctx context.Context, shipment engine.Shipment, message engine.SlackMessage, blocks []slack.Block, seen *exchange) engine.Outcome {
+	channel := message.Channel
+	if channel == "" {
+		var err error
+		settings := rendering{shipment: shipment, now: s.config.Now()}
+		if channel, err = settings.render(s.settings.Channel); err != nil {
+			return dead("not sendable", "rendering the channel: "+err.Error())
+		}
+	}
+	options := []slack.MsgOption{
+		slack.MsgOptionText(message.Text, false), // values are escaped already, each by itself
+		slack.MsgOptionMetadata(slack.SlackMetadata{
+			EventType:    "peanuts_router_delivery",
+			EventPayload: map[string]any{"key": shipment.ID.Key(), "event": shipment.Event, "rule": shipment.Rule},
+		}),
+	}
+	if len(blocks) > 0 {
+		options = append(options, slack.MsgOptionBlocks(blocks...))
+	}
+	_, _, err := s.bot.PostMessageContext(ctx, channel, options...)
+	return ofSlack(err, seen)
+}
+
+func (s *slackSender) toWebhook(ctx context.Context, message engine.SlackMessage, blocks []slack.Block, seen *exchange) engine.Outcome {
+	post := &slack.WebhookMessage{Text: message.Text}
+	if len(blocks) > 0 {
+		post.Blocks = &slack.Blocks{BlockSet: blocks}
+	}
+	err := slack.PostWebhookCustomHTTPContext(ctx, s.settings.WebhookURL.Reveal(), s.client, post)
+	if err == nil || seen.status == 0 {
+		return ofSlack(err, seen)
+	}
+	outcome := ofStatus(seen)
+	if code := seen.kept(); isSlackCode(code) {
+		outcome.Status = code
+		outcome.Reason = "Slack's webhook refuses this message: " + code
+	}
+	return outcome
+}
+
+// ofSlack is what an answer of Slack's API means.
+func ofSlack(err error, seen *exchange) engine.Outcome {
+	var refused slack.SlackErrorResponse
+	switch {
+	case err == nil:
+		return engine.Outcome{Verdict: engine.VerdictDelivered, Status: seen.statusText()}
+	case errors.As(err, &refused):
+		return ofSlackCode(refused.Err, seen)
+	case seen.status == 0:
+		return ofError(err)
+	case seen.status/100 == 2:
+		outcome := retry(seen.statusText(), "Slack answered something that is not its API")
+		outcome.Answer = seen.kept()
+		return outcome
+	}
+	return ofStatus(seen)
+}
+
+// ofSlackCode is what an error code of Slack's means. A code that is not known may be a passing one.
+// https://docs.slack.dev/reference/methods/chat.postMessage#errors
+func ofSlackCode(code string, seen *exchange) engine.Outcome {
+	outcome := engine.Outcome{
+		Verdict: engine.VerdictRetry, Status: code, Reason: "Slack answers " + code, Answer: seen.kept(), RetryAfter: seen.retryAfter,
+	}
+	if !isSlackCode(code) {
+		outcome.Status, outcome.Reason = "error", "Slack answers an error that is no code"
+	}
+	switch code {
+	case "invalid_auth", "not_authed", "token_revoked", "token_expired", "account_inactive", "missing_scope", "no_permission",
+		"org_login_required", "ekm_access_denied", "not_allowed_token_type", "access_denied", "two_factor_setup_required", "team_access_not_granted":
+		outcome.Refused = true
+		outcome.Reason += ": it refuses our credentials; check the bot's token and scopes"
+	case "channel_not_found", "not_in_channel", "is_archived":
+		outcome.Verdict = engine.VerdictDead
+		outcome.Reason += ": check the channel's name, and invite the bot to it"
+	case "msg_too_long", "no_text", "invalid_blocks", "invalid_blocks_format", "invalid_arguments", "invalid_metadata_format",
+		"invalid_metadata_schema", "metadata_too_large", "too_many_attachments", "restricted_action", "restricted_action_read_only_channel",
+		"restricted_action_thread_only_channel", "restricted_action_non_threadable_channel", "restricted_action_thread_locked",
+		"duplicate_channel_not_found", "duplicate_message_not_found", "messages_tab_disabled", "user_not_found", "cannot_reply_to_message",
+		"block_mismatch", "invalid_charset", "invalid_form_data", "invalid_post_type", "missing_post_type", "invalid_array_arg",
+		"invalid_arg_name", "method_deprecated", "deprecated_endpoint", "as_user_not_supported", "team_not_found":
+		outcome.Verdict = engine.VerdictDead
+		outcome.Reason += ": it refuses this message"
+	}
+	return outcome
+}
+
+// isSlackCode tells whether a text is a code rather than prose, which is not passed on as a status.
+func isSlackCode(text string) bool {
+	if text == "" || len(text) > 60 {
+		return false
+	}
+	for _, c := range text {
+		if c != '_' && (c < 'a' || c > 'z') {
+			return false
+		}
+	}
+	return true
+}
+
+// rawBlock is a block as the rules say it: the library's own types would lose what they do not know.
+type rawBlock struct{ json.RawMessage }
+
+// BlockType is of no use here: the JSON says it.
+func (rawBlock) BlockType() slack.MessageBlockType { return "" }
+
+// ID is of no use here: the JSON says it.
+func (rawBlock) ID() string { return "" }
+
+func rawBlocks(list json.RawMessage) ([]slack.Block, error) {
+	if list == nil {
+		return nil, nil
+	}
+	var items []json.RawMessage
+	if err := json.Unmarshal(list, &items); err != nil {
+		return nil, err
+	}
+	blocks := make([]slack.Block, len(items))
+	for i, item := range items {
+		blocks[i] = rawBlock{item}
+	}
+	return blocks, nil
+}
+
+// cutText cuts a text to what Slack takes.
+func cutText(text string) string {
+	if utf8.RuneCountInString(text) <= maxSlackText {
+		return text
+	}
+	return string([]rune(text)[:maxSlackText-1]) + "…"
+}

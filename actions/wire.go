@@ -1,0 +1,134 @@
+package actions
+
+import (
+	"context"
+	"crypto/tls"
+	"io"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/peanuts-router/peanuts-router/engine"
+)
+
+// maxAnswer is how much of an answer is read, in bytes; engine.AnswerLimit is how much is kept.
+const maxAnswer = 64 << 10
+
+// DivertedScheme is the header in which a diversion tells the scheme that was asked for.
+const DivertedScheme = "X-Diverted-Scheme"
+
+// newClient makes a client of an action's own: no proxy, no redirects, no decompression, no deadline but the attempt's.
+func newClient(action engine.Action, config Config) *http.Client {
+	transport := &http.Transport{
+		DialContext:            dialer(divertHTTP(config)),
+		TLSClientConfig:        &tls.Config{RootCAs: config.RootCAs, MinVersion: tls.VersionTLS12},
+		TLSHandshakeTimeout:    engine.MaxTimeout,
+		ResponseHeaderTimeout:  engine.MaxTimeout,
+		MaxResponseHeaderBytes: maxAnswer,
+		MaxIdleConnsPerHost:    max(action.Concurrency, 1),
+		IdleConnTimeout:        90 * time.Second,
+		DisableCompression:     true,
+		ForceAttemptHTTP2:      true,
+	}
+	client := &http.Client{
+		Transport:     http.RoundTripper(transport),
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+	if config.Divert != nil {
+		client.Transport = inClear{transport}
+	}
+	return client
+}
+
+func divertHTTP(config Config) string {
+	if config.Divert == nil {
+		return ""
+	}
+	return config.Divert.HTTP
+}
+
+// inClear asks for everything over plain HTTP, and tells in a header how it was meant.
+type inClear struct{ next http.RoundTripper }
+
+func (c inClear) RoundTrip(r *http.Request) (*http.Response, error) {
+	diverted := r.Clone(r.Context())
+	diverted.Header.Set(DivertedScheme, r.URL.Scheme)
+	diverted.URL.Scheme = "http"
+	return c.next.RoundTrip(diverted)
+}
+
+func (c inClear) CloseIdleConnections() {
+	if closer, ok := c.next.(interface{ CloseIdleConnections() }); ok {
+		closer.CloseIdleConnections()
+	}
+}
+
+// exchange is what was seen of an HTTP answer.
+type exchange struct {
+	status     int
+	retryAfter time.Duration
+	answer     strings.Builder // its beginning
+}
+
+// statusText is the status as people know it: "503 Service Unavailable".
+func (e *exchange) statusText() string {
+	return strings.TrimSpace(itoa(e.status) + " " + http.StatusText(e.status))
+}
+
+// kept is the part of the answer that is kept.
+func (e *exchange) kept() string { return keep(e.answer.String()) }
+
+// keep cuts an answer to what is kept of it, as valid UTF-8 that a database can hold.
+func keep(answer string) string {
+	answer = answer[:min(len(answer), engine.AnswerLimit)]
+	answer = strings.ReplaceAll(strings.ToValidUTF8(answer, ""), "\x00", "")
+	return answer
+}
+
+// recorded keeps what it sees of an answer for whoever put an exchange into the request's context: a library's error
+// often tells less.
+type recorded struct {
+	next http.RoundTripper
+	now  func() time.Time
+}
+
+type exchangeKey struct{}
+
+func withExchange(ctx context.Context) (context.Context, *exchange) {
+	seen := &exchange{}
+	return context.WithValue(ctx, exchangeKey{}, seen), seen
+}
+
+func (r recorded) RoundTrip(request *http.Request) (*http.Response, error) {
+	response, err := r.next.RoundTrip(request)
+	seen, ok := request.Context().Value(exchangeKey{}).(*exchange)
+	if err != nil || !ok {
+		return response, err
+	}
+	seen.status = response.StatusCode
+	seen.retryAfter = retryAfter(response.Header, r.now())
+	response.Body = body{io.TeeReader(io.LimitReader(response.Body, maxAnswer), atMost{&seen.answer}), response.Body}
+	return response, nil
+}
+
+func (r recorded) CloseIdleConnections() {
+	if closer, ok := r.next.(interface{ CloseIdleConnections() }); ok {
+		closer.CloseIdleConnections()
+	}
+}
+
+// body reads from one reader and closes another.
+type body struct {
+	io.Reader
+	io.Closer
+}
+
+// atMost writes no more than what is kept, and takes the rest silently.
+type atMost struct{ to *strings.Builder }
+
+func (a atMost) Write(p []byte) (int, error) {
+	if room := engine.AnswerLimit - a.to.Len(); room > 0 {
+		a.to.Write(p[:min(room, len(p))])
+	}
+	return len(p), nil
+}
