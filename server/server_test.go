@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"errors"
+	"io"
 	"net"
 	"net/http"
 	"strings"
@@ -69,23 +70,39 @@ func TestRunCutsOffWhatOutlastsItsGrace(t *testing.T) { // C22
 	if err != nil {
 		t.Fatalf("New: %v", err)
 	}
-	committing, finished := make(chan struct{}), false
+	committing, cutOff, returned, left := make(chan struct{}), make(chan struct{}), make(chan struct{}), make(chan struct{})
+	early := false
 	store.before = func(context.Context) {
+		defer close(left)
 		close(committing)
-		eventually(t, "the grace is over", func() bool { return s.Accepting(ctx) != nil })
-		finished = true
+		<-cutOff
+		// That something does not happen can only be seen by waiting a little.
+		select {
+		case <-returned:
+			early = true
+		case <-time.After(100 * time.Millisecond):
+		}
 	}
-	ended := make(chan error, 1)
-	go func() { ended <- s.Run(ctx) }()
-	open(t, &door{Server: s}, rawPost("", flight))
+	var ran error
+	go func() {
+		defer close(returned)
+		ran = s.Run(ctx)
+	}()
+	conn := open(t, &door{Server: s}, rawPost("", flight))
 	<-committing
 	cancel()
-	if err := <-ended; err != nil && !strings.Contains(err.Error(), "cut off") {
-		t.Errorf("Run: %v, want it to say that requests were cut off", err)
+	if text, _ := io.ReadAll(conn); len(text) > 0 {
+		t.Errorf("a request that outlasted the grace was answered %q, want it cut off", text)
 	}
+	close(cutOff)
+	<-returned
+	<-left
 	// Whoever closes the store after Run must find nobody inside.
-	if !finished {
+	if early {
 		t.Error("Run returned while a request was in the store")
+	}
+	if ran == nil || !strings.Contains(ran.Error(), "cut off") {
+		t.Errorf("Run: %v, want it to say that requests were cut off", ran)
 	}
 }
 

@@ -118,6 +118,29 @@ func TestAStoreThatHangsIsGivenUpInTime(t *testing.T) { // C17, C20
 	}
 }
 
+func TestHangingUpDoesNotStopACommit(t *testing.T) { // C1: what is stored is never in doubt for the router itself
+	d := openDoor(t)
+	committing, outcome := make(chan struct{}), make(chan error, 1)
+	gone := make(chan struct{})
+	d.store.before = func(ctx context.Context) {
+		close(committing)
+		<-gone
+		outcome <- ctx.Err()
+	}
+	conn := dial(t, d.Addr())
+	if _, err := conn.Write([]byte(rawPost(signed(flight), flight))); err != nil {
+		t.Fatalf("sending: %v", err)
+	}
+	<-committing
+	conn.Close()
+	get(t, d.client, d.url("/healthz"))
+	close(gone)
+	if err := <-outcome; err != nil {
+		t.Errorf("context of a commit whose sender hung up: %v, want it alive", err)
+	}
+	eventually(t, "the event is stored", func() bool { return len(d.store.stored()) == 1 })
+}
+
 func TestMoreThanMayCommitAtOnceIsSentAway(t *testing.T) { // C17, R12
 	committing, release := make(chan struct{}), make(chan struct{})
 	d := openDoor(t, func(c *Config) { c.Committing = 1 })

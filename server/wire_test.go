@@ -140,6 +140,8 @@ func TestSlowSendersAreClosedAndHonestOnesServed(t *testing.T) {
 	d := openDoor(t, func(c *Config) {
 		c.limits = contractLimits()
 		c.limits.header, c.limits.whole, c.limits.idle = 200*time.Millisecond, 400*time.Millisecond, 200*time.Millisecond
+		// The time for the answer runs from the end of the body, else no slow sender would get one.
+		c.limits.answer = 300 * time.Millisecond
 	})
 	for range 100 {
 		open(t, d, "POST /webhook HTTP/1.1\r\nHost: rou")
