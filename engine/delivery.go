@@ -58,19 +58,48 @@ const HeldPaused Held = "paused"
 
 // Delivery is one step owed for one event.
 type Delivery struct {
-	ID         DeliveryID      `json:"id"`
-	Event      EventID         `json:"event_id"`
-	Rule       RuleName        `json:"rule"`
-	Action     ActionName      `json:"action"`
-	Kind       Kind            `json:"kind"`
-	State      State           `json:"state"`
-	Held       Held            `json:"held,omitempty"`
-	Attempts   int             `json:"attempts"` // recorded since ever; one lost in a crash is not
-	CreatedAt  time.Time       `json:"created_at"`
-	NextAt     time.Time       `json:"next_at,omitzero"` // of a pending one: when it is due
-	LastStatus string          `json:"last_status,omitempty"`
-	LastError  string          `json:"last_error,omitempty"` // of a dead one: the reason
-	Message    json.RawMessage `json:"message,omitempty"`    // frozen when the rule fired; see SlackMessage and its like
+	ID         DeliveryID
+	Event      EventID
+	Rule       RuleName
+	Action     ActionName
+	Kind       Kind
+	State      State
+	Held       Held
+	Attempts   int // recorded since ever; one lost in a crash is not
+	CreatedAt  time.Time
+	NextAt     time.Time // of a pending one: when it is due
+	LastStatus string
+	LastError  string          // of a dead one: the reason
+	Message    json.RawMessage // frozen when the rule fired; see SlackMessage and its like
+	History    []Attempt       // only of a delivery that is shown alone
+}
+
+// MarshalJSON writes the delivery as the API and the command line show it.
+func (d Delivery) MarshalJSON() ([]byte, error) {
+	var next *time.Time
+	if !d.NextAt.IsZero() {
+		next = &d.NextAt
+	}
+	return json.Marshal(struct {
+		ID         DeliveryID      `json:"id"`
+		Key        string          `json:"key"`
+		Event      EventID         `json:"event_id"`
+		Rule       RuleName        `json:"rule"`
+		Action     ActionName      `json:"action"`
+		Kind       Kind            `json:"kind"`
+		State      State           `json:"state"`
+		Held       Held            `json:"held"`
+		Attempts   int             `json:"attempts"`
+		CreatedAt  time.Time       `json:"created_at"`
+		NextAt     *time.Time      `json:"next_at"`
+		LastStatus string          `json:"last_status"`
+		LastError  string          `json:"last_error"`
+		Message    json.RawMessage `json:"message,omitempty"`
+		History    []Attempt       `json:"history,omitempty"`
+	}{
+		d.ID, d.ID.Key(), d.Event, d.Rule, d.Action, d.Kind, d.State, d.Held, d.Attempts, d.CreatedAt, next,
+		d.LastStatus, d.LastError, d.Message, d.History,
+	})
 }
 
 // Lease is the right to try one delivery until a moment. A result brought after another lease was given out

@@ -35,6 +35,8 @@ type Courier interface {
 	Hand(l engine.Lease)
 	// Release gives back one reserved room.
 	Release(action engine.ActionName)
+	// Wake tells that a delivery of an action was stored for which there was no room.
+	Wake(action engine.ActionName)
 }
 
 // Config makes the public listener.

@@ -40,6 +40,18 @@ func (r *rooms) hand(leases []engine.Lease) {
 	r.release()
 }
 
+// wake tells the courier of the deliveries that were stored without a room.
+func (r *rooms) wake(owed []engine.Owed) {
+	if r.courier == nil {
+		return
+	}
+	for _, o := range owed {
+		if o.Dead == "" && !o.Leased {
+			r.courier.Wake(o.Action)
+		}
+	}
+}
+
 // release gives back the rooms that are still kept.
 func (r *rooms) release() {
 	for _, action := range r.kept {

@@ -36,6 +36,12 @@ func (h *hands) Hand(l engine.Lease) {
 	h.told = append(h.told, fmt.Sprintf("hand %s %s", l.Action, l.ID[len(l.ID)-2:]))
 }
 
+func (h *hands) Wake(action engine.ActionName) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.told = append(h.told, "wake "+string(action))
+}
+
 func (h *hands) Release(action engine.ActionName) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -59,7 +65,7 @@ func TestOnlyDeliveriesWithAFreeHandAreLeasedAndHandedOver(t *testing.T) { // R1
 	if diff := cmp.Diff([]bool{true, false, true, false}, leased); diff != "" {
 		t.Errorf("leased (-want +got):\n%s", diff)
 	}
-	if diff := cmp.Diff([]string{"hand slack -1", "hand mail -3"}, h.told); diff != "" {
+	if diff := cmp.Diff([]string{"hand slack -1", "hand mail -3", "wake slack"}, h.told); diff != "" {
 		t.Errorf("what the courier was told (-want +got):\n%s", diff)
 	}
 	a := d.store.stored()[0]

@@ -149,6 +149,7 @@ func (h *webhook) accept(ctx context.Context, event *peanuts.Event) reply {
 	if receipt.Duplicate {
 		return reply{outcome: duplicate, receipt: receipt}
 	}
+	room.wake(judgement.Owed)
 	h.metrics.judged(judgement)
 	return reply{outcome: accepted, receipt: receipt}
 }

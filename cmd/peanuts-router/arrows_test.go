@@ -1,0 +1,90 @@
+package main
+
+import (
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"path"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/peanuts-router/peanuts-router/"
+
+// arrows is who may import whom, test files apart: the folders stand in the order an event meets them, neighbours do not
+// know each other, and only cmd sees all.
+var arrows = map[string][]string{
+	"peanuts":            {},
+	"engine/condition":   {"peanuts"},
+	"engine/rulefile":    {},
+	"engine":             {"peanuts", "engine/condition", "engine/rulefile"},
+	"server":             {"peanuts", "engine"},
+	"store":              {"peanuts", "engine"},
+	"store/storetest":    {"peanuts", "engine"},
+	"dispatch":           {"peanuts", "engine"},
+	"actions":            {"peanuts", "engine"},
+	"actions/receiver":   {"peanuts", "engine"},
+	".":                  {},
+	"cmd/peanuts-router": {".", "peanuts", "server", "engine", "engine/rulefile", "engine/condition", "store", "dispatch", "actions", "actions/receiver"},
+}
+
+func TestImportsRunOnlyAlongTheArrows(t *testing.T) {
+	found := importsByFolder(t, "../..")
+	for folder, imports := range found {
+		allowed, known := arrows[folder]
+		if !known {
+			t.Errorf("folder %s is in no row of arrows: where does it stand in the event's way?", folder)
+		}
+		for _, imported := range imports {
+			if !slices.Contains(allowed, imported) {
+				t.Errorf("%s imports %s, which no arrow allows", folder, imported)
+			}
+		}
+	}
+	for folder := range arrows {
+		if _, ok := found[folder]; !ok {
+			t.Errorf("arrows has a row for %s, where no Go file is", folder)
+		}
+	}
+}
+
+// importsByFolder reads which of our own folders each folder's code imports.
+func importsByFolder(t *testing.T, root string) map[string][]string {
+	t.Helper()
+	found := map[string][]string{}
+	err := filepath.WalkDir(root, func(file string, entry fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if entry.IsDir() && strings.HasPrefix(entry.Name(), ".") && file != root {
+			return filepath.SkipDir
+		}
+		if !strings.HasSuffix(file, ".go") || strings.HasSuffix(file, "_test.go") {
+			return nil
+		}
+		parsed, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.ImportsOnly)
+		if err != nil {
+			return err
+		}
+		relative, err := filepath.Rel(root, file)
+		if err != nil {
+			return err
+		}
+		folder := path.Dir(filepath.ToSlash(relative))
+		found[folder] = append(found[folder], []string{}...)
+		for _, spec := range parsed.Imports {
+			imported, _ := strconv.Unquote(spec.Path.Value)
+			if own, ours := strings.CutPrefix(imported+"/", module); ours {
+				found[folder] = append(found[folder], path.Clean(own))
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatalf("reading imports below %s: %v", root, err)
+	}
+	return found
+}

@@ -1,0 +1,71 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/peanuts-router/peanuts-router/engine"
+	"github.com/peanuts-router/peanuts-router/store"
+)
+
+func newDeliveries(t *terminal) *cobra.Command {
+	r := &record{term: t}
+	var filter store.Filter
+	list := &cobra.Command{
+		Use: "list", Short: "List deliveries, the newest first", Args: cobra.NoArgs,
+		Example: "  peanuts-router deliveries list --state pending --action ledger",
+		RunE:    func(cmd *cobra.Command, _ []string) error { return r.listDeliveries(cmd.Context(), filter) },
+	}
+	r.registerPages(list)
+	list.Flags().StringVar((*string)(&filter.State), "state", "", "only pending, sending, delivered, dead or discarded ones")
+	list.Flags().StringVar((*string)(&filter.Action), "action", "", "only those of an action")
+	list.Flags().StringVar((*string)(&filter.Rule), "rule", "", "only those of a rule")
+	list.Flags().StringVar((*string)(&filter.Event), "event", "", "only those of an event")
+	cmd := group("deliveries", "What is owed for events, and where it stands", list)
+	r.register(cmd)
+	return cmd
+}
+
+func (r *record) listDeliveries(ctx context.Context, filter store.Filter) error {
+	switch filter.State {
+	case "", engine.Pending, engine.Sending, engine.Delivered, engine.Dead, engine.Discarded:
+	default:
+		return usagef("--state is pending, sending, delivered, dead or discarded, not %q", filter.State)
+	}
+	return r.with(ctx, func(s *store.Store) error {
+		deliveries, next, err := s.Deliveries(ctx, filter, r.page())
+		if err != nil {
+			return err
+		}
+		if r.term.json {
+			return r.term.printJSON(map[string]any{"deliveries": deliveries, "next": next})
+		}
+		if len(deliveries) == 0 {
+			_, err := fmt.Fprintln(r.term.out, "No deliveries.")
+			return err
+		}
+		now, rows := time.Now(), [][]string{}
+		for _, d := range deliveries {
+			rows = append(rows, []string{
+				string(d.ID), ago(d.CreatedAt, now), oneLine(string(d.Rule), 40), oneLine(string(d.Action), 40),
+				paintedState(colours{}, d), fmt.Sprint(d.Attempts), dueText(d, now), oneLine(d.LastStatus, 40),
+			})
+		}
+		defer r.more(next)
+		return printTable(r.term.out, []string{"ID", "WHEN", "RULE", "ACTION", "STATE", "ATTEMPTS", "NEXT", "LAST STATUS"}, rows)
+	})
+}
+
+// dueText tells when a pending delivery is due.
+func dueText(d engine.Delivery, now time.Time) string {
+	switch {
+	case d.NextAt.IsZero():
+		return ""
+	case d.NextAt.After(now):
+		return "in " + d.NextAt.Sub(now).Round(time.Second).String()
+	}
+	return "now"
+}

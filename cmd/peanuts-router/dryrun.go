@@ -1,0 +1,197 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/peanuts-router/peanuts-router/engine"
+	"github.com/peanuts-router/peanuts-router/engine/rulefile"
+	"github.com/peanuts-router/peanuts-router/peanuts"
+)
+
+// dryRunJob is one run of the dry-run command.
+type dryRunJob struct {
+	term       *terminal
+	rules      string
+	at         string
+	secretsDir string
+}
+
+// The shapes that --output json prints.
+type (
+	dryRunReport struct {
+		Payloads []payloadReport `json:"payloads"`
+	}
+	payloadReport struct {
+		Payload string       `json:"payload"`
+		Event   string       `json:"event"`
+		Error   string       `json:"error,omitempty"` // why it is no event
+		Rules   []ruleReport `json:"rules"`
+
+		event *peanuts.Event
+	}
+	ruleReport struct {
+		Rule       engine.RuleName  `json:"rule"`
+		Fired      bool             `json:"fired"`
+		Error      string           `json:"error"`
+		Mismatches []mismatchReport `json:"mismatches"`
+		Because    []engine.Because `json:"because"`
+		Absent     []string         `json:"absent,omitempty"` // the {{ }} that printed as nothing
+		Deliveries []deliveryReport `json:"deliveries"`
+
+		place string
+	}
+	mismatchReport struct {
+		Expr  string `json:"expr"`
+		Value any    `json:"value"`
+		Place string `json:"place"`
+	}
+	deliveryReport struct {
+		Action  engine.ActionName `json:"action"`
+		Kind    engine.Kind       `json:"kind"`
+		At      *time.Time        `json:"at"`
+		Message json.RawMessage   `json:"message"`
+		Dead    string            `json:"dead,omitempty"` // why it would be a dead letter at once
+	}
+)
+
+func newDryRun(t *terminal) *cobra.Command {
+	job := dryRunJob{term: t}
+	cmd := &cobra.Command{
+		Use:   "dry-run --rules FILE|DIR PAYLOAD.json...",
+		Short: "Show what rules would make of sample payloads; nothing is sent",
+		Long: "Judges payloads by the rules and shows, for each rule, whether it fires and why not, and the messages it would\n" +
+			"send. \"-\" reads stdin. Exit code 1 when a payload is no event or a rule fails.",
+		Example: `  peanuts-router dry-run --rules rules.yaml testdata/expense-high.json
+  peanuts-router dry-run --rules rules.yaml --at 2026-11-26T09:00:00Z --output json testdata/task.json`,
+		Args: cobra.MinimumNArgs(1),
+		RunE: func(_ *cobra.Command, payloads []string) error { return job.run(payloads) },
+	}
+	cmd.Flags().StringVar(&job.rules, "rules", "rules.yaml", "rules file, or a directory of them")
+	cmd.Flags().StringVar(&job.at, "at", "", "judge as if it were this time (RFC 3339); default now")
+	cmd.Flags().StringVar(&job.secretsDir, "secrets-dir", os.Getenv("CREDENTIALS_DIRECTORY"), "where ${file:NAME} in the rules is read")
+	return cmd
+}
+
+func (j *dryRunJob) run(payloads []string) error {
+	now := time.Now()
+	if j.at != "" {
+		var err error
+		if now, err = time.Parse(time.RFC3339, j.at); err != nil {
+			return usagef("--at takes a time such as 2026-11-26T09:00:00Z, not %q", j.at)
+		}
+	}
+	rules, problems := engine.Load(j.rules, engine.Options{Options: rulefile.Options{SecretsDir: j.secretsDir, UnsetIsWarning: true}})
+	if rules == nil {
+		if err := problems.Errors().Report(j.term.err); err != nil {
+			return err
+		}
+		return fmt.Errorf("%s in %s", problems.Summary(), j.rules)
+	}
+	report := dryRunReport{Payloads: []payloadReport{}}
+	for _, name := range payloads {
+		report.Payloads = append(report.Payloads, j.judge(rules, name, now))
+	}
+	var err error
+	if j.term.json {
+		err = j.term.printJSON(report)
+	} else {
+		err = report.print(j.term.out)
+	}
+	if err == nil && report.failed() {
+		err = toldError{}
+	}
+	return err
+}
+
+// judge makes the report on one payload.
+func (j *dryRunJob) judge(rules *engine.Rules, name string, now time.Time) payloadReport {
+	report := payloadReport{Payload: name, Rules: []ruleReport{}}
+	body, err := readPayload(name, j.term.in)
+	if err == nil {
+		report.event, err = peanuts.Parse(body)
+	}
+	if err != nil {
+		report.Error = err.Error()
+		return report
+	}
+	report.Event = report.event.Event
+	for _, explained := range rules.Explain(report.event, now) {
+		report.Rules = append(report.Rules, newRuleReport(explained))
+	}
+	return report
+}
+
+func newRuleReport(e engine.Explanation) ruleReport {
+	r := ruleReport{
+		Rule: e.Rule, Fired: e.Fired, Error: e.Error, Mismatches: []mismatchReport{}, Because: []engine.Because{},
+		Absent: e.Absent, Deliveries: []deliveryReport{}, place: fmt.Sprintf("%s:%d", e.Place.File, e.Place.Line),
+	}
+	r.Because = append(r.Because, e.Because...)
+	for _, m := range e.Mismatches {
+		r.Mismatches = append(r.Mismatches, mismatchReport{Expr: m.Expr, Value: m.Value, Place: m.Place})
+	}
+	for _, owed := range e.Owed {
+		r.Deliveries = append(r.Deliveries, deliveryReport{Action: owed.Action, Kind: owed.Kind, Message: owed.Message, Dead: owed.Dead})
+	}
+	return r
+}
+
+// failed tells whether a payload was no event, or a rule failed.
+func (r dryRunReport) failed() bool {
+	for _, p := range r.Payloads {
+		if p.Error != "" {
+			return true
+		}
+		for _, rule := range p.Rules {
+			if rule.Error != "" {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// print writes the report for people.
+func (r dryRunReport) print(w io.Writer) error {
+	c := coloursFor(w)
+	for _, p := range r.Payloads {
+		if err := p.print(w, c); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (p payloadReport) print(w io.Writer, c colours) error {
+	if p.Error != "" {
+		_, err := fmt.Fprintf(w, "%s   %s\n\n", p.Payload, c.red("is no event: "+p.Error))
+		return err
+	}
+	fmt.Fprintf(w, "%s   %s  %s  %s\n\n", p.Payload, oneLine(p.event.Event, 80), oneLine(p.event.Helper.Command, 80), oneLine(p.event.Entry.ID, 80))
+	fired, mismatches, failed := 0, 0, 0
+	for _, rule := range p.Rules {
+		rule.print(w, c)
+		mismatches += len(rule.Mismatches)
+		switch {
+		case rule.Fired:
+			fired++
+		case rule.Error != "":
+			failed++
+		}
+	}
+	summary := fmt.Sprintf("%d fired, %d did not", fired, len(p.Rules)-fired-failed)
+	if failed > 0 {
+		summary += ", " + c.red(count(failed, "rule failed", "rules failed"))
+	}
+	if mismatches > 0 {
+		summary += ", " + c.yellow(count(mismatches, "mismatch", "mismatches"))
+	}
+	_, err := fmt.Fprintf(w, "\n%s. Nothing was sent.\n\n", summary)
+	return err
+}

@@ -1,0 +1,122 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/peanuts-router/peanuts-router/engine"
+	"github.com/peanuts-router/peanuts-router/store"
+)
+
+func newEvents(t *terminal) *cobra.Command {
+	r := &record{term: t}
+	list := &cobra.Command{
+		Use: "list", Short: "List stored events, the newest first", Args: cobra.NoArgs,
+		Example: "  peanuts-router events list --limit 10",
+		RunE:    func(cmd *cobra.Command, _ []string) error { return r.listEvents(cmd.Context()) },
+	}
+	r.registerPages(list)
+	show := &cobra.Command{
+		Use: "show ID", Short: "Show an event: which rules fired, what became of it, and its payload", Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return r.showEvent(cmd.Context(), engine.EventID(args[0]))
+		},
+	}
+	cmd := group("events", "The record of what Peanuts sent", list, show)
+	r.register(cmd)
+	return cmd
+}
+
+func (r *record) listEvents(ctx context.Context) error {
+	return r.with(ctx, func(s *store.Store) error {
+		events, next, err := s.Events(ctx, r.page())
+		if err != nil {
+			return err
+		}
+		if r.term.json {
+			return r.term.printJSON(map[string]any{"events": events, "next": next})
+		}
+		if len(events) == 0 {
+			_, err := fmt.Fprintln(r.term.out, "No events are stored.")
+			return err
+		}
+		now, rows := time.Now(), [][]string{}
+		for _, e := range events {
+			rows = append(rows, []string{
+				string(e.ID), ago(e.ReceivedAt, now), oneLine(e.Name, 30), oneLine(e.Helper, 30), oneLine(e.EntryID, 40), outcomeOf(e),
+			})
+		}
+		defer r.more(next)
+		return printTable(r.term.out, []string{"ID", "WHEN", "EVENT", "HELPER", "ENTRY", "OUTCOME"}, rows)
+	})
+}
+
+// outcomeOf is what became of an event in a few words.
+func outcomeOf(e engine.EventRecord) string {
+	states := map[engine.State]int{}
+	for _, d := range e.Deliveries {
+		states[d.State]++
+	}
+	var parts []string
+	for _, state := range []engine.State{engine.Dead, engine.Pending, engine.Sending, engine.Delivered, engine.Discarded} {
+		if n := states[state]; n > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", n, state))
+		}
+	}
+	if len(e.Deliveries) == 0 {
+		parts = append(parts, "no rule fired")
+	}
+	if n := len(e.Errors); n > 0 {
+		parts = append(parts, count(n, "rule failed", "rules failed"))
+	}
+	if n := len(e.Mismatches); n > 0 {
+		parts = append(parts, count(n, "mismatch", "mismatches"))
+	}
+	return strings.Join(parts, ", ")
+}
+
+func (r *record) showEvent(ctx context.Context, id engine.EventID) error {
+	return r.with(ctx, func(s *store.Store) error {
+		e, err := s.Event(ctx, id)
+		if err != nil {
+			return fmt.Errorf("event %s: %w", oneLine(string(id), 80), err)
+		}
+		if r.term.json {
+			return r.term.printJSON(e)
+		}
+		r.printEvent(e)
+		return nil
+	})
+}
+
+func (r *record) printEvent(e engine.EventRecord) {
+	w, c := r.term.out, coloursFor(r.term.out)
+	fmt.Fprintf(w, "%s   %s  %s  %s\n", e.ID, oneLine(e.Name, 80), oneLine(e.Helper, 80), oneLine(e.EntryID, 80))
+	fmt.Fprintf(w, "received %s", e.ReceivedAt.Format(time.RFC3339))
+	if e.Duplicates > 0 {
+		fmt.Fprintf(w, ", and %s again", count(e.Duplicates, "time", "times"))
+	}
+	fmt.Fprint(w, "\n\n")
+	for _, rule := range e.Fired {
+		fmt.Fprintln(w, c.green("✓ "+oneLine(string(rule), 80)))
+		for _, d := range e.Deliveries {
+			if d.Rule == rule {
+				fmt.Fprintf(w, "    → %s  %s  %s  %s\n", d.Action, paintedState(c, d), d.ID, oneLine(d.LastError, 200))
+			}
+		}
+	}
+	for _, failed := range e.Errors {
+		fmt.Fprintln(w, c.red("✗ "+oneLine(string(failed.Rule), 80)+": "+oneLine(failed.Message, 300)))
+	}
+	for _, m := range e.Mismatches {
+		fmt.Fprintln(w, c.yellow(fmt.Sprintf("! %s: %s met %s (%s)", oneLine(string(m.Rule), 80), oneLine(m.Expr, 200), valueText(m.Value), m.Place)))
+	}
+	if len(e.Fired)+len(e.Errors)+len(e.Mismatches) == 0 {
+		fmt.Fprintln(w, c.dim("No rule fired."))
+	}
+	fmt.Fprintf(w, "\n%s\n", manyLines(strings.TrimRight(e.Payload, "\n")))
+}

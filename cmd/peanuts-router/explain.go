@@ -1,0 +1,138 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+
+	"github.com/peanuts-router/peanuts-router/engine"
+)
+
+// print writes what a rule made of an event: a sign, the rule's name and place, and below it what was sent or why not.
+func (r ruleReport) print(w io.Writer, c colours) {
+	sign, paint := "·", c.dim
+	switch {
+	case r.Error != "":
+		sign, paint = "✗", c.red
+	case r.Fired:
+		sign, paint = "✓", c.green
+	case len(r.Mismatches) > 0:
+		sign, paint = "!", c.yellow
+	}
+	fmt.Fprintf(w, "%s %s %s\n", paint(sign), paint(fmt.Sprintf("%-40s", oneLine(string(r.Rule), 80))), c.dim(r.place))
+	if r.Error != "" {
+		fmt.Fprintf(w, "    %s\n", c.red(oneLine(r.Error, 500)))
+	}
+	mismatched := map[string]bool{}
+	for _, m := range r.Mismatches {
+		mismatched[m.Expr] = true
+		fmt.Fprintf(w, "    %-40s %s\n", oneLine(m.Expr, 200), c.yellow("met "+valueText(m.Value)+", which it cannot compare"))
+	}
+	for _, because := range r.Because {
+		if !mismatched[because.Expr] {
+			fmt.Fprintf(w, "    %-40s is false: %s\n", oneLine(because.Expr, 200), metText(because))
+		}
+	}
+	for _, d := range r.Deliveries {
+		d.print(w, c)
+	}
+	for _, absent := range r.Absent {
+		fmt.Fprintf(w, "    %s\n", c.yellow("{{ "+oneLine(absent, 200)+" }} printed as nothing: it is absent from this event"))
+	}
+}
+
+// metText is the value that a false expression met.
+func metText(b engine.Because) string {
+	if b.Value == nil {
+		return "absent"
+	}
+	return "met " + valueText(b.Value)
+}
+
+// valueText is a value as people know it: text in quotes, anything else as JSON.
+func valueText(value any) string {
+	if text, ok := value.(string); ok {
+		return strconv.Quote(oneLine(text, 120)) + " (text)"
+	}
+	text, err := json.Marshal(value)
+	if err != nil {
+		return fmt.Sprint(value)
+	}
+	return oneLine(string(text), 120)
+}
+
+// print writes a delivery with its message.
+func (d deliveryReport) print(w io.Writer, c colours) {
+	fmt.Fprintf(w, "    → %s  %s", d.Action, d.Kind)
+	if d.Dead != "" {
+		fmt.Fprintf(w, "  %s\n", c.red("a dead letter at once: "+oneLine(d.Dead, 300)))
+		return
+	}
+	lines := messageLines(d.Kind, d.Message)
+	if len(lines) == 1 {
+		fmt.Fprintf(w, "  %s\n", lines[0])
+		return
+	}
+	fmt.Fprintln(w)
+	for _, line := range lines {
+		fmt.Fprintf(w, "        %s\n", line)
+	}
+}
+
+// messageLines is a frozen message for people.
+func messageLines(kind engine.Kind, message json.RawMessage) []string {
+	switch kind {
+	case engine.KindSlack:
+		return slackLines(message)
+	case engine.KindEmail:
+		return emailLines(message)
+	}
+	var m engine.HTTPMessage
+	if json.Unmarshal(message, &m) != nil {
+		return []string{string(message)}
+	}
+	switch {
+	case m.JSON != nil:
+		return []string{oneLine(string(m.JSON), 1000)}
+	case m.Body != nil:
+		return strings.Split(manyLines(*m.Body), "\n")
+	}
+	return []string{"the event as it was received"}
+}
+
+func slackLines(message json.RawMessage) []string {
+	var m engine.SlackMessage
+	if json.Unmarshal(message, &m) != nil {
+		return []string{string(message)}
+	}
+	var lines []string
+	if m.Channel != "" {
+		lines = append(lines, "to "+oneLine(m.Channel, 100))
+	}
+	if m.Text != "" {
+		lines = append(lines, strings.Split(manyLines(m.Text), "\n")...)
+	}
+	if m.Blocks != nil {
+		lines = append(lines, oneLine(string(m.Blocks), 1000))
+	}
+	return lines
+}
+
+func emailLines(message json.RawMessage) []string {
+	var m engine.EmailMessage
+	if json.Unmarshal(message, &m) != nil {
+		return []string{string(message)}
+	}
+	var lines []string
+	if len(m.To) > 0 {
+		lines = append(lines, "to "+oneLine(strings.Join(m.To, ", "), 300))
+	}
+	lines = append(lines, "Subject: "+oneLine(m.Subject, 300))
+	text := m.Text
+	if text == "" {
+		text = m.HTML
+	}
+	return append(lines, strings.Split(strings.TrimRight(manyLines(text), "\n"), "\n")...)
+}

@@ -1,0 +1,80 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/peanuts-router/peanuts-router/engine"
+	"github.com/peanuts-router/peanuts-router/store"
+)
+
+// record is how a command looks into the store, whether a daemon runs or not.
+type record struct {
+	term   *terminal
+	path   string
+	limit  int
+	cursor string
+}
+
+func (r *record) register(cmd *cobra.Command) {
+	cmd.PersistentFlags().StringVar(&r.path, "store", "router.db", "SQLite file of the daemon")
+}
+
+func (r *record) registerPages(cmd *cobra.Command) {
+	cmd.Flags().IntVar(&r.limit, "limit", 50, "how many to list, 1000 at most")
+	cmd.Flags().StringVar(&r.cursor, "cursor", "", "go on from a list's next cursor")
+}
+
+func (r *record) page() store.Page { return store.Page{Limit: r.limit, Cursor: r.cursor} }
+
+// with opens the store for the time of one task.
+func (r *record) with(ctx context.Context, task func(*store.Store) error) error {
+	s, err := store.Open(ctx, store.Config{Path: r.path, Beside: true})
+	if err != nil {
+		return err
+	}
+	err = task(s)
+	if errors.Is(err, store.ErrBadCursor) {
+		err = usageError{err}
+	}
+	return errors.Join(err, s.Close())
+}
+
+// group is a command that only holds others.
+func group(use, short string, commands ...*cobra.Command) *cobra.Command {
+	cmd := &cobra.Command{
+		Use: use, Short: short, Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return usagef("%s needs one of its commands; see %s --help", use, cmd.CommandPath())
+		},
+	}
+	cmd.AddCommand(commands...)
+	return cmd
+}
+
+// more tells how to see the rest of a list.
+func (r *record) more(next string) {
+	if next != "" {
+		fmt.Fprintf(r.term.err, "There are more: --cursor %s\n", next)
+	}
+}
+
+// paintedState is a state in its colour.
+func paintedState(c colours, d engine.Delivery) string {
+	text := string(d.State)
+	if d.Held != "" {
+		text += " (" + string(d.Held) + ")"
+	}
+	switch d.State {
+	case engine.Delivered:
+		return c.green(text)
+	case engine.Dead:
+		return c.red(text)
+	case engine.Pending, engine.Sending:
+		return c.yellow(text)
+	}
+	return c.dim(text)
+}
