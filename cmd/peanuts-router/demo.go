@@ -9,6 +9,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"syscall"
 	"time"
 
@@ -122,14 +123,23 @@ func (d *demo) sendSamples(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	tally := demoTally{}
+	var events []*peanuts.Event
 	for _, name := range samples {
 		body, err := peanutsrouter.Samples.ReadFile(name)
 		if err != nil {
 			return err
 		}
-		if err := d.sendSample(ctx, body, &tally); err != nil {
+		event, err := peanuts.Parse(body)
+		if err != nil {
 			return fmt.Errorf("%s: %w", filepath.Base(name), err)
+		}
+		events = append(events, event)
+	}
+	slices.SortFunc(events, func(a, b *peanuts.Event) int { return a.Timestamp.Compare(b.Timestamp) })
+	tally := demoTally{}
+	for _, event := range events {
+		if err := d.sendSample(ctx, event, &tally); err != nil {
+			return fmt.Errorf("%s: %w", event.Entry.ID, err)
 		}
 	}
 	d.screen.summary(tally)
@@ -142,13 +152,9 @@ func (d *demo) sendSamples(ctx context.Context) error {
 // demoTally counts what a demo has done.
 type demoTally struct{ events, deliveries, dead int }
 
-func (d *demo) sendSample(ctx context.Context, body []byte, tally *demoTally) error {
-	event, err := peanuts.Parse(body)
-	if err != nil {
-		return err
-	}
+func (d *demo) sendSample(ctx context.Context, event *peanuts.Event, tally *demoTally) error {
 	began := time.Now()
-	receipt, err := d.sender.Send(ctx, body)
+	receipt, err := d.sender.Send(ctx, event.Raw)
 	if err != nil {
 		return err
 	}

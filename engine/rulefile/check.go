@@ -35,7 +35,7 @@ func check(f *File) Problems {
 	for i := range f.Actions {
 		c.action(&f.Actions[i])
 	}
-	if len(f.Rules) == 0 && len(f.Sources) > 0 {
+	if len(f.Rules) == 0 && f.Version.IsSet() {
 		p := f.Problem(Place{File: f.Sources[0].Name, Line: 1, Column: 1}, "no-rules", "there are no rules")
 		p.Warning = true
 		c.problems = append(c.problems, p)
