@@ -106,14 +106,27 @@ func (l *lane) free() int {
 
 // take queues what was leased. Fewer than asked for means that the store holds no more, unless it was said to since.
 func (l *lane) take(leases []engine.Lease, asked, wakes int) {
+	if !l.queueAll(leases, len(leases) < asked, wakes) {
+		for _, lease := range leases {
+			l.handBack(lease)
+		}
+	}
+}
+
+// queueAll queues leases, unless the lane has stopped meanwhile.
+func (l *lane) queueAll(leases []engine.Lease, short bool, wakes int) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if len(leases) < asked && l.wakes == wakes {
+	if short && l.wakes == wakes {
 		l.more = false
+	}
+	if l.stopped {
+		return false
 	}
 	for _, lease := range leases {
 		l.push(lease)
 	}
+	return true
 }
 
 // reserve keeps a room, unless there is none or older work waits in the store.
@@ -146,11 +159,10 @@ func (l *lane) release() {
 	l.reserved--
 }
 
-// push queues a delivery and sees to it that somebody takes it. The lane is locked.
+// push queues a delivery and sees to it that somebody takes it. The lane is locked and has not stopped.
 func (l *lane) push(lease engine.Lease) {
 	l.queue = append(l.queue, lease)
 	switch {
-	case l.stopped: // stop hands it back
 	case l.idle > 0:
 		l.work.Signal()
 	case l.workers < l.hands:
