@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/peanuts-router/peanuts-router/engine"
@@ -90,6 +91,14 @@ func judgementText(j engine.Judgement) (any, error) {
 		return nil, nil
 	}
 	text, err := json.Marshal(j)
+	if err != nil {
+		// A value that JSON cannot hold, such as a time in the year 10000, must not keep its event out (C7).
+		j.Mismatches = slices.Clone(j.Mismatches)
+		for i, m := range j.Mismatches {
+			j.Mismatches[i].Value = fmt.Sprint(m.Value)
+		}
+		text, err = json.Marshal(j)
+	}
 	return string(text), err
 }
 

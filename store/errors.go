@@ -17,6 +17,8 @@ var (
 	ErrNotFound = errors.New("not found")
 	// ErrNotDead says that a delivery is not dead, so it can be neither replayed nor discarded.
 	ErrNotDead = errors.New("not a dead letter")
+	// ErrAmbiguous says that several events have an id that begins like this.
+	ErrAmbiguous = errors.New("several ids begin like this")
 	// ErrBadCursor says that a cursor was not made by this store.
 	ErrBadCursor = errors.New("not a cursor of this list")
 	// ErrLocked says that another daemon holds the store.
@@ -29,11 +31,18 @@ func sorted(doing string, err error) error {
 	if err == nil || errors.Is(err, ErrBroken) || !errors.As(err, &theirs) {
 		return wrap(doing, err)
 	}
+	switch theirs.Code() {
+	case sqlite3.SQLITE_IOERR_SHMSIZE, sqlite3.SQLITE_IOERR_NOMEM:
+		// There was no room for the index of the log, on the disk or in memory; the log itself was not touched.
+		return fmt.Errorf("%s: %w: %w", doing, ErrUnavailable, err)
+	case sqlite3.SQLITE_READONLY_DBMOVED:
+		return fmt.Errorf("%s: %w: its file was moved or replaced: %w", doing, ErrBroken, err)
+	}
 	switch theirs.Code() & 0xff {
 	case sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB:
 		return fmt.Errorf("%s: %w: %w", doing, ErrBroken, err)
 	case sqlite3.SQLITE_FULL, sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_NOMEM, sqlite3.SQLITE_READONLY,
-		sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_INTERRUPT:
+		sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_INTERRUPT, sqlite3.SQLITE_PROTOCOL:
 		return fmt.Errorf("%s: %w: %w", doing, ErrUnavailable, err)
 	}
 	return wrap(doing, err)
@@ -45,3 +54,6 @@ func wrap(doing string, err error) error {
 	}
 	return fmt.Errorf("%s: %w", doing, err)
 }
+
+// outage tells whether an error is the store's own, so that no other write would do better.
+func outage(err error) bool { return errors.Is(err, ErrUnavailable) || errors.Is(err, ErrBroken) }

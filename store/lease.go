@@ -28,21 +28,25 @@ const (
 		SELECT action FROM known WHERE action IS NOT NULL
 			AND EXISTS (SELECT 1 FROM deliveries d WHERE d.state = 'pending' AND d.action = known.action AND d.next_at <= ?)`
 
+	anyExpired  = `SELECT EXISTS (SELECT 1 FROM deliveries WHERE state = 'sending' AND lease_until < ?)`
 	freeExpired = `UPDATE deliveries SET state = 'pending', lease_until = NULL, next_at = ? WHERE state = 'sending' AND lease_until < ?`
 	freeAll     = `UPDATE deliveries SET state = 'pending', lease_until = NULL, next_at = ? WHERE state = 'sending'`
 
 	putPause    = `INSERT INTO pauses (action, until) VALUES (?, ?) ON CONFLICT (action) DO UPDATE SET until = max(until, excluded.until)`
 	forgetPause = `DELETE FROM pauses WHERE until <= ?`
+
+	selectPauses = `SELECT action, until FROM pauses WHERE until > ?`
 )
 
 // Lease gives out the right to try the oldest due deliveries of an action, n at the most, until a moment.
 func (s *Store) Lease(ctx context.Context, action engine.ActionName, n int, now, until time.Time) ([]engine.Lease, error) {
 	var due bool
-	if err := s.reading.QueryRowContext(ctx, anyDue, string(action), now.UnixMilli()).Scan(&due); err != nil || !due {
-		return nil, sorted("leasing deliveries", err)
+	err := s.one(ctx, "leasing deliveries", anyDue, []any{string(action), now.UnixMilli()}, &due)
+	if err != nil || !due || n <= 0 {
+		return nil, err
 	}
 	var leases []engine.Lease
-	err := s.writer.do(ctx, true, func(tx *transaction) error {
+	err = s.writer.do(ctx, true, func(tx *transaction) error {
 		leases = nil
 		var seqs []int64
 		err := tx.rows(selectDue, []any{string(action), now.UnixMilli(), n}, func(rows *sql.Rows) error {
@@ -80,28 +84,22 @@ func fromMillis(ms int64) time.Time { return time.UnixMilli(ms).UTC() }
 
 // Due names the actions that have pending deliveries due by now.
 func (s *Store) Due(ctx context.Context, now time.Time) ([]engine.ActionName, error) {
-	rows, err := s.reading.QueryContext(ctx, dueActions, now.UnixMilli())
-	if err != nil {
-		return nil, sorted("looking for due deliveries", err)
-	}
-	defer rows.Close()
 	var actions []engine.ActionName
-	for rows.Next() {
-		var action string
-		if err := rows.Scan(&action); err != nil {
-			return nil, sorted("looking for due deliveries", err)
-		}
-		actions = append(actions, engine.ActionName(action))
-	}
-	return actions, sorted("looking for due deliveries", rows.Err())
+	err := s.query(ctx, "looking for due deliveries", dueActions, []any{now.UnixMilli()}, func(rows *sql.Rows) error {
+		var action engine.ActionName
+		err := rows.Scan((*string)(&action))
+		actions = append(actions, action)
+		return err
+	})
+	return actions, err
 }
 
 // ReleaseExpired makes deliveries whose lease has run out pending again, due now, and tells how many.
 func (s *Store) ReleaseExpired(ctx context.Context, now time.Time) (int, error) {
 	var expired bool
-	err := s.reading.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM deliveries WHERE state = 'sending' AND lease_until < ?)`, now.UnixMilli()).Scan(&expired)
+	err := s.one(ctx, "taking over expired leases", anyExpired, []any{now.UnixMilli()}, &expired)
 	if err != nil || !expired {
-		return 0, sorted("taking over expired leases", err)
+		return 0, err
 	}
 	return s.freeLeases(ctx, now, now)
 }
@@ -133,19 +131,13 @@ func (s *Store) Pause(ctx context.Context, action engine.ActionName, until time.
 
 // Pauses are the pauses that were noted and have not ended by now.
 func (s *Store) Pauses(ctx context.Context) (map[engine.ActionName]time.Time, error) {
-	rows, err := s.reading.QueryContext(ctx, `SELECT action, until FROM pauses WHERE until > ?`, s.now().UnixMilli())
-	if err != nil {
-		return nil, sorted("reading pauses", err)
-	}
-	defer rows.Close()
 	pauses := map[engine.ActionName]time.Time{}
-	for rows.Next() {
-		var action string
+	err := s.query(ctx, "reading pauses", selectPauses, []any{s.now().UnixMilli()}, func(rows *sql.Rows) error {
+		var action engine.ActionName
 		var until int64
-		if err := rows.Scan(&action, &until); err != nil {
-			return nil, sorted("reading pauses", err)
-		}
-		pauses[engine.ActionName(action)] = fromMillis(until)
-	}
-	return pauses, sorted("reading pauses", rows.Err())
+		err := rows.Scan((*string)(&action), &until)
+		pauses[action] = fromMillis(until)
+		return err
+	})
+	return pauses, err
 }

@@ -3,25 +3,16 @@ package store
 import (
 	"context"
 	"database/sql"
-	"embed"
 	"errors"
 	"fmt"
-	"io/fs"
 	"net/url"
 	"os"
 	"path/filepath"
 	"syscall"
 	"time"
 
-	"github.com/pressly/goose/v3"
 	_ "modernc.org/sqlite" // the driver
 )
-
-//go:embed migrations/*.sql
-var migrations embed.FS
-
-// schemaVersion is the newest migration.
-const schemaVersion = 1
 
 // Config says which store is opened, and how.
 type Config struct {
@@ -40,11 +31,12 @@ type Store struct {
 	writer  *writer
 	writing *sql.DB
 	reading *sql.DB
+	asked   questions
 	lock    *os.File // nil for a command
 }
 
 // Open opens a store. A daemon takes the lock (else ErrLocked), makes the file when there is none, brings its schema
-// up to date, and frees the leases of the daemon before it. A corrupt file is ErrBroken.
+// up to date, and frees the leases of the daemon before it. A corrupt file is ErrBroken, and so is what is no store.
 func Open(ctx context.Context, config Config) (*Store, error) {
 	if config.BusyTimeout == 0 {
 		config.BusyTimeout = 5 * time.Second
@@ -57,10 +49,19 @@ func Open(ctx context.Context, config Config) (*Store, error) {
 	}
 	s := &Store{now: config.Now}
 	if err := s.open(ctx, config); err != nil {
-		s.release()
-		return nil, sorted("opening the store "+config.Path, err)
+		_ = s.release()
+		return nil, unopened(config.Path, err)
 	}
 	return s, nil
+}
+
+// unopened says which store could not be opened, and what to do when its file cannot be trusted.
+func unopened(path string, err error) error {
+	err = sorted("opening the store "+path, err)
+	if errors.Is(err, ErrBroken) {
+		return fmt.Errorf("%w; restore a backup, or move the file away and begin a new one", err)
+	}
+	return err
 }
 
 func (s *Store) open(ctx context.Context, config Config) error {
@@ -68,7 +69,7 @@ func (s *Store) open(ctx context.Context, config Config) error {
 		return err
 	}
 	var err error
-	if s.writing, err = sql.Open("sqlite", dsn(config, "_journal_mode=WAL&_synchronous=FULL&_txlock=immediate&_foreign_keys=on&_pragma=journal_size_limit(67108864)")); err != nil {
+	if s.writing, err = sql.Open("sqlite", dsn(config, "_journal_mode=WAL&_synchronous=FULL&_txlock=immediate&_foreign_keys=on&_pragma=journal_size_limit(67108864)&_pragma=wal_autocheckpoint(0)")); err != nil {
 		return err
 	}
 	s.writing.SetMaxOpenConns(1)
@@ -77,12 +78,12 @@ func (s *Store) open(ctx context.Context, config Config) error {
 	}
 	s.reading.SetMaxOpenConns(4)
 	s.reading.SetMaxIdleConns(4)
+	s.asked = questions{db: s.reading, prepared: map[string]*sql.Stmt{}}
+	looking := s.writing
 	if config.Beside {
-		err = s.checkSchema(ctx)
-	} else {
-		err = s.migrate(ctx)
+		looking = s.reading // what may be no store at all is not even made a WAL file
 	}
-	if err != nil {
+	if err := checkSchema(ctx, looking, config.Beside); err != nil {
 		return err
 	}
 	if s.writer, err = startWriter(ctx, s.writing, config.Queue); err != nil {
@@ -106,61 +107,41 @@ func (s *Store) prepareFile(config Config) error {
 	if err := os.MkdirAll(filepath.Dir(config.Path), 0o700); err != nil {
 		return err
 	}
-	lock, err := os.OpenFile(config.Path+".lock", os.O_CREATE|os.O_RDWR, 0o600)
-	if err != nil {
+	var err error
+	if s.lock, err = lock(config.Path + ".lock"); err != nil {
 		return err
 	}
-	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
-		lock.Close()
-		return fmt.Errorf("%w (%s)", ErrLocked, config.Path)
+	// A file that is there is left alone: to close it would end the locks that SQLite has on it in this process.
+	file, err := os.OpenFile(config.Path, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600)
+	if errors.Is(err, os.ErrExist) {
+		return nil
 	}
-	s.lock = lock
-	file, err := os.OpenFile(config.Path, os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
 		return err
 	}
 	return file.Close()
 }
 
+// lock takes the daemon's lock, which ends with the process, however that ends. The file stays: to remove it would let
+// two daemons in.
+func lock(path string) (*os.File, error) {
+	file, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	err = syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+	if err == nil {
+		return file, nil
+	}
+	if errors.Is(err, syscall.EWOULDBLOCK) {
+		err = ErrLocked
+	}
+	return nil, errors.Join(fmt.Errorf("locking %s: %w", path, err), file.Close())
+}
+
 func dsn(config Config, settings string) string {
 	return fmt.Sprintf("file:%s?_busy_timeout=%d&_dqs=0&_pragma=cache_size(-16000)&%s",
 		(&url.URL{Path: config.Path}).EscapedPath(), config.BusyTimeout.Milliseconds(), settings)
-}
-
-func (s *Store) migrate(ctx context.Context) error {
-	files, err := fs.Sub(migrations, "migrations")
-	if err != nil {
-		return err
-	}
-	provider, err := goose.NewProvider(goose.DialectSQLite3, s.writing, files)
-	if err != nil {
-		return err
-	}
-	current, err := provider.GetDBVersion(ctx)
-	if err != nil {
-		return err
-	}
-	if current > schemaVersion {
-		return fmt.Errorf("its schema is version %d and this program knows %d: run a newer peanuts-router", current, schemaVersion)
-	}
-	_, err = provider.Up(ctx)
-	return err
-}
-
-// checkSchema refuses a store that this program would not understand.
-func (s *Store) checkSchema(ctx context.Context) error {
-	var current int64
-	err := s.reading.QueryRowContext(ctx, "SELECT max(version_id) FROM goose_db_version WHERE is_applied").Scan(&current)
-	if err != nil {
-		return fmt.Errorf("reading its schema: %w", err)
-	}
-	switch {
-	case current < schemaVersion:
-		return errors.New("its schema is older than this program: start the daemon once to bring it up to date")
-	case current > schemaVersion:
-		return errors.New("its schema is newer than this program: use the peanuts-router that the daemon runs")
-	}
-	return nil
 }
 
 // Failed is closed when the store broke: nothing it is asked for succeeds any more, and the process should end.
@@ -172,15 +153,18 @@ func (s *Store) Err() error { return s.writer.broken() }
 // Close commits what has queued up and closes the file. A daemon gives the write-ahead log back to the file first.
 func (s *Store) Close() error {
 	s.writer.stop()
+	var err error
 	if s.lock != nil && s.Err() == nil {
-		_, err := s.writing.Exec("PRAGMA optimize; PRAGMA wal_checkpoint(TRUNCATE)")
-		return errors.Join(sorted("closing the store", err), s.release())
+		_, err = s.writing.Exec("PRAGMA optimize; PRAGMA wal_checkpoint(TRUNCATE)")
 	}
-	return s.release()
+	return wrap("closing the store", errors.Join(err, s.release()))
 }
 
 func (s *Store) release() error {
-	var failed []error
+	if s.writer != nil {
+		s.writer.stop()
+	}
+	failed := []error{s.asked.close()}
 	for _, db := range []*sql.DB{s.reading, s.writing} {
 		if db != nil {
 			failed = append(failed, db.Close())

@@ -3,21 +3,12 @@ package store
 import (
 	"context"
 	"database/sql"
-	"encoding/base64"
 	"encoding/json"
-	"errors"
-	"strconv"
 	"strings"
 	"time"
 
 	"github.com/peanuts-router/peanuts-router/engine"
 )
-
-// Page says which part of a list is wanted. Lists begin with the newest.
-type Page struct {
-	Limit  int    // 0 means 50; at most 1000
-	Cursor string // what the page before gave as next; empty for the first
-}
 
 // Filter says which deliveries are wanted; what is empty does not matter.
 type Filter struct {
@@ -28,49 +19,17 @@ type Filter struct {
 }
 
 const (
-	defaultLimit = 50
-	maxLimit     = 1000
-
 	selectEvents = `SELECT seq, id, received_at, name, helper, entry_id, duplicates, judgement FROM events WHERE seq < ? ORDER BY seq DESC LIMIT ?`
 	selectEvent  = `SELECT seq, id, received_at, name, helper, entry_id, duplicates, judgement, body FROM events WHERE id = ?`
+
+	twoFrom = `SELECT id FROM events WHERE id >= ? ORDER BY id LIMIT 2` // those that begin alike stand side by side
 
 	deliveryColumns = `SELECT d.seq, e.id, d.n, d.rule, d.action, d.kind, d.state, d.attempts, d.created_at, d.next_at, d.last_status,
 			d.last_error, coalesce(p.until, 0), d.message
 		FROM deliveries d JOIN events e ON e.seq = d.event LEFT JOIN pauses p ON p.action = d.action `
-	selectAttempts = `SELECT n, at, took, status, error, answer FROM attempts WHERE delivery = ? ORDER BY n`
+	deliveriesBetween = deliveryColumns + `WHERE d.event BETWEEN ? AND ? ORDER BY d.event, d.n`
+	selectAttempts    = `SELECT n, at, took, status, error, answer FROM attempts WHERE delivery = ? ORDER BY n`
 )
-
-// limit is how many rows a page asks for.
-func (p Page) limit() int {
-	if p.Limit <= 0 {
-		return defaultLimit
-	}
-	return min(p.Limit, maxLimit)
-}
-
-// before is the row that the page ends above.
-func (p Page) before() (int64, error) {
-	if p.Cursor == "" {
-		return 1<<63 - 1, nil
-	}
-	text, err := base64.RawURLEncoding.DecodeString(p.Cursor)
-	if err != nil {
-		return 0, ErrBadCursor
-	}
-	seq, err := strconv.ParseInt(string(text), 10, 64)
-	if err != nil {
-		return 0, ErrBadCursor
-	}
-	return seq, nil
-}
-
-// next is the cursor behind a full page; empty when the list ends.
-func (p Page) next(rows int, last int64) string {
-	if rows < p.limit() {
-		return ""
-	}
-	return base64.RawURLEncoding.EncodeToString(strconv.AppendInt(nil, last, 10))
-}
 
 // Events lists events with their deliveries, without payloads and messages, and gives the cursor of the next page.
 func (s *Store) Events(ctx context.Context, page Page) ([]engine.EventRecord, string, error) {
@@ -79,35 +38,53 @@ func (s *Store) Events(ctx context.Context, page Page) ([]engine.EventRecord, st
 		return nil, "", err
 	}
 	events := []engine.EventRecord{}
-	var last int64
-	err = query(ctx, s.reading, selectEvents, []any{before, page.limit()}, func(rows *sql.Rows) error {
+	var seqs []int64
+	err = s.query(ctx, "listing events", selectEvents, []any{before, page.limit() + 1}, func(rows *sql.Rows) error {
 		event, seq, err := scanEvent(rows)
-		events, last = append(events, event), seq
+		events, seqs = append(events, event), append(seqs, seq)
 		return err
 	})
 	if err != nil {
-		return nil, "", sorted("listing events", err)
+		return nil, "", err
 	}
+	events, next := cut(page, events, seqs)
+	if err := s.fillIn(ctx, events, seqs); err != nil {
+		return nil, "", err
+	}
+	return events, next, nil
+}
+
+// fillIn gives events that stand side by side, the newest first, their deliveries.
+func (s *Store) fillIn(ctx context.Context, events []engine.EventRecord, seqs []int64) error {
+	if len(events) == 0 {
+		return nil
+	}
+	places := map[engine.EventID]int{}
 	for i := range events {
-		if events[i].Deliveries, err = s.deliveriesOf(ctx, events[i].ID); err != nil {
-			return nil, "", err
-		}
+		places[events[i].ID], events[i].Deliveries = i, []engine.Delivery{}
 	}
-	return events, page.next(len(events), last), nil
+	return s.query(ctx, "listing events", deliveriesBetween, []any{seqs[len(events)-1], seqs[0]}, func(rows *sql.Rows) error {
+		delivery, _, err := s.scanDelivery(rows)
+		if i, ok := places[delivery.Event]; ok {
+			delivery.Message = nil
+			events[i].Deliveries = append(events[i].Deliveries, delivery)
+		}
+		return err
+	})
 }
 
 // Event is one event with its deliveries and payload; ErrNotFound when there is none.
 func (s *Store) Event(ctx context.Context, id engine.EventID) (engine.EventRecord, error) {
 	var event engine.EventRecord
 	found := false
-	err := query(ctx, s.reading, selectEvent, []any{string(id)}, func(rows *sql.Rows) (err error) {
+	err := s.query(ctx, "reading an event", selectEvent, []any{string(id)}, func(rows *sql.Rows) (err error) {
 		var body []byte
 		event, _, err = scanEvent(rows, &body)
 		event.Payload, found = string(body), true
 		return err
 	})
 	if err != nil {
-		return event, sorted("reading an event", err)
+		return event, err
 	}
 	if !found {
 		return event, ErrNotFound
@@ -125,7 +102,9 @@ func scanEvent(rows *sql.Rows, more ...any) (e engine.EventRecord, seq int64, er
 	}
 	j := engine.Judgement{Fired: []engine.RuleName{}, Errors: []engine.RuleError{}, Mismatches: []engine.Mismatch{}}
 	if judged.Valid {
-		if err := json.Unmarshal([]byte(judged.String), &j); err != nil {
+		exact := json.NewDecoder(strings.NewReader(judged.String))
+		exact.UseNumber() // a mismatch keeps every digit of the number it met (C6)
+		if err := exact.Decode(&j); err != nil {
 			return e, seq, err
 		}
 	}
@@ -144,13 +123,13 @@ func orEmpty[T any](list []T) []T {
 // deliveriesOf are an event's deliveries in their order, without messages.
 func (s *Store) deliveriesOf(ctx context.Context, event engine.EventID) ([]engine.Delivery, error) {
 	deliveries := []engine.Delivery{}
-	err := query(ctx, s.reading, deliveryColumns+`WHERE e.id = ? ORDER BY d.n`, []any{string(event)}, func(rows *sql.Rows) error {
+	err := s.query(ctx, "listing deliveries", deliveryColumns+`WHERE e.id = ? ORDER BY d.n`, []any{string(event)}, func(rows *sql.Rows) error {
 		delivery, _, err := s.scanDelivery(rows)
 		delivery.Message = nil
 		deliveries = append(deliveries, delivery)
 		return err
 	})
-	return deliveries, sorted("listing deliveries", err)
+	return deliveries, err
 }
 
 // Deliveries lists deliveries without their messages, and gives the cursor of the next page.
@@ -161,25 +140,29 @@ func (s *Store) Deliveries(ctx context.Context, filter Filter, page Page) ([]eng
 	}
 	where, args := filter.where(before)
 	deliveries := []engine.Delivery{}
-	var last int64
-	err = query(ctx, s.reading, deliveryColumns+where+` ORDER BY d.seq DESC LIMIT ?`, append(args, page.limit()), func(rows *sql.Rows) error {
+	var seqs []int64
+	text := deliveryColumns + where + ` ORDER BY d.seq DESC LIMIT ?`
+	err = s.query(ctx, "listing deliveries", text, append(args, page.limit()+1), func(rows *sql.Rows) error {
 		delivery, seq, err := s.scanDelivery(rows)
 		delivery.Message = nil
-		deliveries, last = append(deliveries, delivery), seq
+		deliveries, seqs = append(deliveries, delivery), append(seqs, seq)
 		return err
 	})
 	if err != nil {
-		return nil, "", sorted("listing deliveries", err)
+		return nil, "", err
 	}
-	return deliveries, page.next(len(deliveries), last), nil
+	deliveries, next := cut(page, deliveries, seqs)
+	return deliveries, next, nil
 }
 
 // where is the filter as SQL; values go as parameters only.
 func (f Filter) where(before int64) (string, []any) {
 	terms, args := []string{"d.seq < ?"}, []any{before}
-	if f.State == engine.Dead {
-		terms = append(terms, "d.state = 'dead'") // literal, so that the index of dead letters serves
-	} else if f.State != "" {
+	switch f.State {
+	case "":
+	case engine.Pending, engine.Sending, engine.Dead:
+		terms = append(terms, "d.state = '"+string(f.State)+"'") // written out, so that the index of the state serves
+	default:
 		terms, args = append(terms, "d.state = ?"), append(args, string(f.State))
 	}
 	if f.Action != "" {
@@ -202,18 +185,18 @@ func (s *Store) Delivery(ctx context.Context, id engine.DeliveryID) (engine.Deli
 	}
 	var delivery engine.Delivery
 	var seq int64
-	err = query(ctx, s.reading, deliveryColumns+`WHERE e.id = ? AND d.n = ?`, []any{event, n}, func(rows *sql.Rows) (err error) {
+	err = s.query(ctx, "reading a delivery", deliveryColumns+`WHERE e.id = ? AND d.n = ?`, []any{event, n}, func(rows *sql.Rows) (err error) {
 		delivery, seq, err = s.scanDelivery(rows)
 		return err
 	})
 	if err != nil {
-		return delivery, nil, sorted("reading a delivery", err)
+		return delivery, nil, err
 	}
 	if seq == 0 {
 		return delivery, nil, ErrNotFound
 	}
 	history := []engine.Attempt{}
-	err = query(ctx, s.reading, selectAttempts, []any{seq}, func(rows *sql.Rows) error {
+	err = s.query(ctx, "reading a delivery", selectAttempts, []any{seq}, func(rows *sql.Rows) error {
 		var a engine.Attempt
 		var at, took int64
 		err := rows.Scan(&a.N, &at, &took, &a.Status, &a.Error, &a.Answer)
@@ -221,7 +204,7 @@ func (s *Store) Delivery(ctx context.Context, id engine.DeliveryID) (engine.Deli
 		history = append(history, a)
 		return err
 	})
-	return delivery, history, sorted("reading a delivery", err)
+	return delivery, history, err
 }
 
 func (s *Store) scanDelivery(rows *sql.Rows) (d engine.Delivery, seq int64, err error) {
@@ -246,26 +229,34 @@ func (s *Store) Counts(ctx context.Context) (map[engine.State]int, error) {
 	for _, state := range []engine.State{engine.Pending, engine.Sending, engine.Dead} {
 		var n int
 		// The state is written out, so that its partial index is counted and nothing else.
-		err := s.reading.QueryRowContext(ctx, `SELECT count(*) FROM deliveries WHERE state = '`+string(state)+`'`).Scan(&n)
+		err := s.one(ctx, "counting deliveries", `SELECT count(*) FROM deliveries WHERE state = '`+string(state)+`'`, nil, &n)
 		if err != nil {
-			return nil, sorted("counting deliveries", err)
+			return nil, err
 		}
 		counts[state] = n
 	}
 	return counts, nil
 }
 
-// query calls each for every row.
-func query(ctx context.Context, db *sql.DB, text string, args []any, each func(*sql.Rows) error) error {
-	rows, err := db.QueryContext(ctx, text, args...)
-	if err != nil {
-		return err
-	}
-	defer rows.Close()
-	for rows.Next() {
-		if err := each(rows); err != nil {
-			return err
+// FindEvent is the id of the one event whose id begins with a text, as people paste it; ErrNotFound when there is none,
+// and ErrAmbiguous when there are several.
+func (s *Store) FindEvent(ctx context.Context, prefix string) (engine.EventID, error) {
+	var found []engine.EventID
+	err := s.query(ctx, "looking for an event", twoFrom, []any{prefix}, func(rows *sql.Rows) error {
+		var id engine.EventID
+		err := rows.Scan((*string)(&id))
+		if strings.HasPrefix(string(id), prefix) {
+			found = append(found, id)
 		}
+		return err
+	})
+	switch {
+	case err != nil:
+		return "", err
+	case len(found) == 0 || prefix == "":
+		return "", ErrNotFound
+	case len(found) > 1 && string(found[0]) != prefix:
+		return "", ErrAmbiguous
 	}
-	return errors.Join(rows.Err())
+	return found[0], nil
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 )
 
 // groupLimit is how many writes are committed as one group at the most.
@@ -22,14 +23,16 @@ type writer struct {
 	mu         sync.Mutex
 	statements map[string]*sql.Stmt // by their text, prepared on conn
 	fault      error
+	copied     int // pages of the log when it was last copied into the file
 	closing    bool
 	sends      sync.WaitGroup
 }
 
 // write is one change. It may be carried out twice, when its group fails, and must not mind.
 type write struct {
-	run  func(tx *transaction) error
-	done chan error
+	run   func(tx *transaction) error
+	done  chan error
+	taken atomic.Bool // by the writer, or back by a caller who waits no more
 }
 
 // transaction is what a write sees of the database.
@@ -52,7 +55,8 @@ func startWriter(ctx context.Context, db *sql.DB, queue int) (*writer, error) {
 }
 
 // do has a write carried out and waits until it is flushed. With patient it waits for room in the queue until ctx
-// ends; else a full queue is ErrUnavailable at once. Once queued, a write is waited for whatever becomes of ctx.
+// ends; else a full queue is ErrUnavailable at once. When ctx ends while the write is still queued, it is taken back; once
+// the writer has it, it is waited for whatever becomes of ctx, so that nobody is left in doubt of what was stored.
 func (w *writer) do(ctx context.Context, patient bool, run func(tx *transaction) error) error {
 	if err := w.enter(); err != nil {
 		return err
@@ -71,6 +75,14 @@ func (w *writer) do(ctx context.Context, patient bool, run func(tx *transaction)
 		default:
 			return fmt.Errorf("%w: too much is waiting to be committed", ErrUnavailable)
 		}
+	}
+	select {
+	case err := <-change.done:
+		return err
+	case <-ctx.Done():
+	}
+	if change.taken.CompareAndSwap(false, true) {
+		return fmt.Errorf("%w: %w", ErrUnavailable, ctx.Err())
 	}
 	return <-change.done
 }
@@ -106,15 +118,20 @@ func (w *writer) loop() {
 	defer w.conn.Close()
 	group := make([]*write, 0, groupLimit)
 	for first := range w.queue {
-		group = append(group[:0], first)
-		for len(group) < groupLimit {
-			next, ok := w.next()
-			if !ok {
+		group = group[:0]
+		for next, ok := first, true; ok; next, ok = w.next() {
+			if next.taken.CompareAndSwap(false, true) {
+				group = append(group, next)
+			}
+			if len(group) == groupLimit {
 				break
 			}
-			group = append(group, next)
 		}
-		w.carryOut(group)
+		if len(group) > 0 {
+			w.carryOut(group)
+			w.checkpoint()
+		}
+		clear(group) // lets go of the events
 	}
 }
 
@@ -129,46 +146,47 @@ func (w *writer) next() (*write, bool) {
 
 // carryOut commits a group. When a write of it fails the others are not made to suffer: each is tried by itself.
 func (w *writer) carryOut(group []*write) {
-	failed, err := w.commit(group)
-	if err == nil || !failed || len(group) == 1 {
+	err := w.commit(group)
+	if err == nil || outage(err) || len(group) == 1 {
 		for _, change := range group {
 			change.done <- err
 		}
 		return
 	}
 	for _, change := range group {
-		_, err := w.commit([]*write{change})
-		change.done <- err
+		change.done <- w.commit([]*write{change})
 	}
 }
 
-// commit carries out the writes in one transaction. failed tells whether it was one of the writes that went wrong,
-// not the transaction.
-func (w *writer) commit(group []*write) (failed bool, err error) {
+// commit carries out the writes in one transaction.
+func (w *writer) commit(group []*write) error {
 	if err := w.broken(); err != nil {
-		return false, err
+		return err
 	}
 	// A commit is never given up half-way: it has no deadline but the driver's.
 	ctx := context.Background()
 	if err := w.exec(ctx, "BEGIN IMMEDIATE"); err != nil {
-		return false, w.sorted(err)
+		return w.sorted("committing", err)
 	}
 	tx := &transaction{ctx: ctx, writer: w}
 	for _, change := range group {
 		if err := change.run(tx); err != nil {
 			w.rollback(ctx)
-			return true, w.sorted(err)
+			return w.sorted("committing", err)
 		}
 	}
 	if err := w.exec(ctx, "COMMIT"); err != nil {
 		w.rollback(ctx)
-		return false, w.sorted(err)
+		return w.sorted("committing", err)
 	}
-	return false, nil
+	return nil
 }
 
-// rollback ends what is left of a transaction; often the database has done so itself.
-func (w *writer) rollback(ctx context.Context) { _, _ = w.conn.ExecContext(ctx, "ROLLBACK") }
+// rollback ends what is left of a transaction. Often the database has done so itself, and complains that there is none.
+func (w *writer) rollback(ctx context.Context) {
+	_, err := w.conn.ExecContext(ctx, "ROLLBACK")
+	_ = w.sorted("rolling back", err)
+}
 
 func (w *writer) exec(ctx context.Context, text string) error {
 	statement, err := w.prepared(ctx, text)
@@ -192,8 +210,8 @@ func (w *writer) prepared(ctx context.Context, text string) (*sql.Stmt, error) {
 }
 
 // sorted tells what an error means, and notes when it means the end.
-func (w *writer) sorted(err error) error {
-	err = sorted("committing", err)
+func (w *writer) sorted(doing string, err error) error {
+	err = sorted(doing, err)
 	if errors.Is(err, ErrBroken) {
 		w.mu.Lock()
 		defer w.mu.Unlock()

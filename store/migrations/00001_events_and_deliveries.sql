@@ -36,6 +36,7 @@ CREATE TABLE deliveries (
 ) STRICT;
 
 CREATE INDEX deliveries_due ON deliveries (action, next_at, seq) WHERE state = 'pending';
+CREATE INDEX deliveries_pending ON deliveries (seq) WHERE state = 'pending';
 CREATE INDEX deliveries_leased ON deliveries (lease_until) WHERE state = 'sending';
 CREATE INDEX deliveries_dead ON deliveries (seq) WHERE state = 'dead';
 

@@ -1,0 +1,48 @@
+package store
+
+import "context"
+
+// Exec carries out SQL as a write of its own.
+func (s *Store) Exec(ctx context.Context, text string, args ...any) error {
+	return s.writer.do(ctx, true, func(tx *transaction) error {
+		_, err := tx.exec(text, args...)
+		return err
+	})
+}
+
+// Hold keeps the writer busy within a write, between what is received from inside and what is sent to release.
+func (s *Store) Hold(inside chan<- struct{}, release <-chan struct{}) error {
+	return s.writer.do(context.Background(), true, func(*transaction) error {
+		inside <- struct{}{}
+		<-release
+		return nil
+	})
+}
+
+// Waiting is how many writes are queued.
+func (s *Store) Waiting() int { return len(s.writer.queue) }
+
+// Plan is how SQLite carries out a statement.
+func (s *Store) Plan(ctx context.Context, text string, args ...any) (string, error) {
+	rows, err := s.reading.QueryContext(ctx, "EXPLAIN QUERY PLAN "+text, args...)
+	if err != nil {
+		return "", err
+	}
+	defer rows.Close()
+	plan := ""
+	for rows.Next() {
+		var id, parent, unused int
+		var step string
+		if err := rows.Scan(&id, &parent, &unused, &step); err != nil {
+			return "", err
+		}
+		plan += step + "\n"
+	}
+	return plan, rows.Err()
+}
+
+// Statements whose plans are looked at.
+const (
+	AnyDue, SelectDue, DueActions, AnyExpired, SomeDead, SettleDelivery = anyDue, selectDue, dueActions, anyExpired, someDead, settleDelivery
+	SelectEvents, DeliveriesBetween, TwoFrom                            = selectEvents, deliveriesBetween, twoFrom
+)

@@ -1,0 +1,118 @@
+package store_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/peanuts-router/peanuts-router/engine"
+	"github.com/peanuts-router/peanuts-router/store"
+)
+
+// With a million pending deliveries a scan would show in every lease (F39).
+func TestNoStatementOfTheDaemonScansATable(t *testing.T) {
+	s := open(t, store.Config{})
+	defer shut(t, s)
+	for name, ask := range map[string]struct {
+		text string
+		args []any
+	}{
+		"any due":           {store.AnyDue, []any{"a", 1}},
+		"lease":             {store.SelectDue, []any{"a", 1, 1}},
+		"due actions":       {store.DueActions, []any{1}},
+		"expired leases":    {store.AnyExpired, []any{1}},
+		"dead letters":      {store.SomeDead, []any{1, 2, 3}},
+		"settle":            {store.SettleDelivery, []any{"pending", "pending", 1, 1, "", "", "id", 1, 1}},
+		"newest events":     {store.SelectEvents, []any{1, 1}},
+		"their own":         {store.DeliveriesBetween, []any{1, 2}},
+		"an id's beginning": {store.TwoFrom, []any{"01"}},
+	} {
+		plan, err := s.Plan(t.Context(), ask.text, ask.args...)
+		if err != nil {
+			t.Errorf("the plan of %q: %v", name, err)
+		}
+		for _, line := range strings.Split(plan, "\n") {
+			harmless := strings.HasPrefix(line, "SCAN known") || strings.HasPrefix(line, "SCAN CONSTANT ROW")
+			if strings.Contains(line, "TEMP B-TREE") || (strings.HasPrefix(line, "SCAN") && !harmless) {
+				t.Errorf("%q takes more the more there is:\n%s", name, plan)
+			}
+		}
+	}
+}
+
+func BenchmarkLease(b *testing.B) { // F39: constant cost with a backlog
+	for _, backlog := range []int{1_000, 100_000} {
+		b.Run(fmt.Sprint(backlog), func(b *testing.B) {
+			s := open(b, store.Config{})
+			defer shut(b, s)
+			now := time.Now()
+			fill(b, s, backlog, now)
+			for b.Loop() {
+				leases, err := s.Lease(b.Context(), "ledger", 8, now, now.Add(time.Minute))
+				if err != nil || len(leases) != 8 {
+					b.Fatalf("Lease() = %d, %v", len(leases), err)
+				}
+				for _, l := range leases {
+					back := engine.Settlement{ID: l.ID, Generation: l.Generation, State: engine.Pending, NextAt: now}
+					if _, err := s.Settle(b.Context(), back); err != nil {
+						b.Fatal(err)
+					}
+				}
+			}
+		})
+	}
+}
+
+// fill makes a backlog of pending deliveries, many of one event.
+func fill(b *testing.B, s *store.Store, deliveries int, now time.Time) {
+	b.Helper()
+	actions := make([]engine.ActionName, 500)
+	for i := range actions {
+		actions[i] = "ledger"
+	}
+	for n := 0; n < deliveries; n += len(actions) {
+		if _, err := s.Accept(b.Context(), acceptance(n, now, actions...)); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func BenchmarkAccept(b *testing.B) { // the figure of CONTRACT.md, section 8, stands on it
+	for _, leased := range []bool{false, true} {
+		b.Run(fmt.Sprintf("leased=%t", leased), func(b *testing.B) {
+			s := open(b, store.Config{})
+			defer shut(b, s)
+			now := time.Now()
+			n := make(chan int, 64)
+			go func() {
+				for i := 0; ; i++ {
+					select {
+					case n <- i:
+					case <-b.Context().Done():
+						return
+					}
+				}
+			}()
+			b.SetParallelism(32)
+			b.ReportAllocs()
+			b.RunParallel(func(pb *testing.PB) {
+				for pb.Next() {
+					a := acceptance(<-n, now, "ledger")
+					a.Judgement.Owed[0].Leased = leased
+					receipt, err := s.Accept(b.Context(), a)
+					if err != nil {
+						b.Error(err)
+					}
+					for _, l := range receipt.Leases {
+						done := engine.Settlement{ID: l.ID, Generation: 1, State: engine.Delivered, Attempt: &engine.Attempt{At: now, Status: "200 OK"}}
+						if applied, err := s.Settle(b.Context(), done); err != nil || !applied {
+							b.Error(applied, err)
+						}
+					}
+				}
+			})
+			b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "events/s")
+		})
+	}
+}

@@ -1,0 +1,80 @@
+// Package storetest holds any store to the promises of the memory: Run is the same for SQLite and whatever comes beside
+// it.
+//
+// It looks at a store through its methods only. A store under test runs by the real clock, so what it dates itself is
+// always due by the times that are used here, which lie an hour ahead.
+package storetest
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/peanuts-router/peanuts-router/engine"
+	"github.com/peanuts-router/peanuts-router/store"
+)
+
+// Store is what is tested. Each method has the contract of its namesake in package store.
+type Store interface {
+	Accept(ctx context.Context, a *engine.Acceptance) (engine.Receipt, error)
+	Lease(ctx context.Context, action engine.ActionName, n int, now, until time.Time) ([]engine.Lease, error)
+	Settle(ctx context.Context, s engine.Settlement) (applied bool, err error)
+	Due(ctx context.Context, now time.Time) ([]engine.ActionName, error)
+	ReleaseExpired(ctx context.Context, now time.Time) (int, error)
+	Pause(ctx context.Context, action engine.ActionName, until time.Time) error
+	Pauses(ctx context.Context) (map[engine.ActionName]time.Time, error)
+	Replay(ctx context.Context, id engine.DeliveryID) error
+	ReplayAll(ctx context.Context) (int, error)
+	Discard(ctx context.Context, id engine.DeliveryID) error
+	Event(ctx context.Context, id engine.EventID) (engine.EventRecord, error)
+	Events(ctx context.Context, page store.Page) ([]engine.EventRecord, string, error)
+	FindEvent(ctx context.Context, prefix string) (engine.EventID, error)
+	Delivery(ctx context.Context, id engine.DeliveryID) (engine.Delivery, []engine.Attempt, error)
+	Deliveries(ctx context.Context, filter store.Filter, page store.Page) ([]engine.Delivery, string, error)
+	Counts(ctx context.Context) (map[engine.State]int, error)
+	Writable(ctx context.Context) error
+	Close() error
+}
+
+// Run holds the stores that open makes to the promises. Each is new and empty, and is closed by Run.
+func Run(t *testing.T, open func(t *testing.T) Store) {
+	for _, test := range []struct {
+		name string
+		run  func(suite, *testing.T)
+	}{
+		{"an event reads back as it came", suite.readsBack},
+		{"hostile text comes back unchanged (A29)", suite.keepsHostileText},
+		{"the same bytes are one event (C9, F45)", suite.knowsDuplicates},
+		{"other bytes are another event (C9)", suite.tellsEventsApart},
+		{"what is owed is pending, leased or dead at once (C1, C21)", suite.owes},
+		{"leases go to the oldest that is due", suite.leasesOldestFirst},
+		{"one delivery is leased by one holder (C18)", suite.leasesOnce},
+		{"a result is recorded once (C13, C18)", suite.settles},
+		{"a stale result changes nothing (C18, F21)", suite.refusesStaleResults},
+		{"expired leases are taken over (C18, F43)", suite.takesOver},
+		{"due actions are named", suite.namesDueActions},
+		{"pauses are kept and shown (C12)", suite.keepsPauses},
+		{"a dead letter is replayed with its key and history (C10, C13)", suite.replays},
+		{"only dead letters are mended (C13)", suite.mendsOnlyTheDead},
+		{"all dead letters are replayed once (F48)", suite.replaysAll},
+		{"lists are walked by cursor", suite.walksLists},
+		{"an event is found by how its id begins", suite.findsEvents},
+		{"any order of calls leaves each delivery in one state", suite.followsTheModel},
+	} {
+		t.Run(test.name, func(t *testing.T) { test.run(suite{open}, t) })
+	}
+}
+
+type suite struct{ open func(*testing.T) Store }
+
+// new is an empty store that is closed with the test.
+func (s suite) new(t *testing.T) Store {
+	t.Helper()
+	opened := s.open(t)
+	t.Cleanup(func() {
+		if err := opened.Close(); err != nil {
+			t.Errorf("Close() = %v", err)
+		}
+	})
+	return opened
+}

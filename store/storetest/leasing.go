@@ -1,0 +1,167 @@
+package storetest
+
+import (
+	"fmt"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/peanuts-router/peanuts-router/engine"
+)
+
+func (s suite) leasesOldestFirst(t *testing.T) {
+	db, now := s.new(t), later()
+	dues := []time.Duration{0, -2 * time.Second, time.Millisecond, -2 * time.Second, -time.Second}
+	ids := make([]engine.DeliveryID, len(dues))
+	for i, due := range dues {
+		a := event(t, i, now.Add(due), "ledger", "other")
+		accept(t, db, a)
+		ids[i] = engine.NewDeliveryID(a.ID, 1)
+	}
+	until := now.Add(time.Minute)
+	for _, ask := range []struct {
+		n    int
+		want []engine.DeliveryID
+	}{{0, nil}, {-1, nil}, {3, []engine.DeliveryID{ids[1], ids[3], ids[4]}}, {9, []engine.DeliveryID{ids[0]}}, {9, nil}} {
+		leases, err := db.Lease(t.Context(), "ledger", ask.n, now, until)
+		var got []engine.DeliveryID
+		for _, l := range leases {
+			got = append(got, l.ID)
+			if !l.Until.Equal(until) || l.Generation != 1 || l.State != engine.Sending || len(l.Body) == 0 || len(l.Message) == 0 {
+				t.Errorf("Lease() gave %+v; want it sending, of generation 1 until %s, with body and message", l, until)
+			}
+		}
+		if diff := cmp.Diff(ask.want, got); err != nil || diff != "" {
+			t.Errorf("Lease(%d): %v\n%s", ask.n, err, diff)
+		}
+	}
+}
+
+func (s suite) leasesOnce(t *testing.T) {
+	const deliveries, holders = 60, 6
+	db, now := s.new(t), later()
+	for i := range deliveries {
+		accept(t, db, event(t, i, now, "ledger"))
+	}
+	var mu sync.Mutex
+	got := map[engine.DeliveryID]int{}
+	var leasing sync.WaitGroup
+	for range holders {
+		leasing.Go(func() {
+			for {
+				leases, err := db.Lease(t.Context(), "ledger", 7, now, now.Add(time.Minute))
+				if err != nil {
+					t.Errorf("Lease() = %v", err)
+				}
+				mu.Lock()
+				for _, l := range leases {
+					got[l.ID]++
+				}
+				mu.Unlock()
+				if len(leases) == 0 {
+					return
+				}
+			}
+		})
+	}
+	leasing.Wait()
+	for id, times := range got {
+		if times != 1 {
+			t.Errorf("%s was leased %d times", id, times)
+		}
+	}
+	if len(got) != deliveries {
+		t.Errorf("%d deliveries were leased, want %d", len(got), deliveries)
+	}
+}
+
+func (s suite) takesOver(t *testing.T) {
+	const expired = 300
+	db, now := s.new(t), later()
+	var first engine.Lease
+	for i := range expired + 1 {
+		a := event(t, i, now, "ledger")
+		a.Judgement.Owed[0].Leased = true
+		if i == expired {
+			a.LeaseUntil = now.Add(2 * time.Hour)
+		}
+		if receipt := accept(t, db, a); i == 0 {
+			first = receipt.Leases[0]
+		}
+	}
+	end := first.Until
+	for _, round := range []struct {
+		at   time.Time
+		want int
+	}{{end.Add(-time.Second), 0}, {end, 0}, {end.Add(time.Second), expired}, {end.Add(time.Second), 0}} {
+		if freed, err := db.ReleaseExpired(t.Context(), round.at); err != nil || freed != round.want {
+			t.Errorf("ReleaseExpired(%s after the end) = %d, %v; want %d", round.at.Sub(end), freed, err, round.want)
+		}
+	}
+	d, _ := delivery(t, db, first.ID)
+	if d.State != engine.Pending || !d.NextAt.Equal(end.Add(time.Second)) || d.Attempts != 0 {
+		t.Errorf("a delivery that was taken over is %s, due %s, with %d attempts; want pending, due now, 0", d.State, d.NextAt, d.Attempts)
+	}
+	again, err := db.Lease(t.Context(), "ledger", 1, end.Add(time.Second), end.Add(time.Hour))
+	if err != nil || len(again) != 1 || again[0].ID != first.ID || again[0].Generation != 2 {
+		t.Fatalf("Lease() after a takeover = %+v, %v; want %s of generation 2", again, err, first.ID)
+	}
+	want := first
+	want.Generation, want.Until, want.NextAt = 2, end.Add(time.Hour), end.Add(time.Second)
+	if diff := cmp.Diff(want, again[0]); diff != "" {
+		t.Errorf("a lease from an acceptance, and the next from the store:\n%s", diff)
+	}
+}
+
+func (s suite) namesDueActions(t *testing.T) {
+	db, now := s.new(t), later()
+	for i := range 3 {
+		accept(t, db, event(t, i, now, "a", "b"))
+		accept(t, db, event(t, 10+i, now.Add(time.Minute), "c"))
+		accept(t, db, event(t, 20+i, now.Add(time.Millisecond), "a"))
+	}
+	for _, ask := range []struct {
+		at   time.Duration
+		want []engine.ActionName
+	}{{-time.Millisecond, nil}, {0, []engine.ActionName{"a", "b"}}, {time.Minute, []engine.ActionName{"a", "b", "c"}}} {
+		got, err := db.Due(t.Context(), now.Add(ask.at))
+		slices.Sort(got)
+		if diff := cmp.Diff(ask.want, got); err != nil || diff != "" {
+			t.Errorf("Due(%s): %v\n%s", ask.at, err, diff)
+		}
+	}
+}
+
+func (s suite) keepsPauses(t *testing.T) {
+	db, now := s.new(t), later()
+	for i, action := range []engine.ActionName{"told", "once", "free"} {
+		accept(t, db, event(t, i, now, action))
+	}
+	for _, p := range []struct {
+		action engine.ActionName
+		until  time.Time
+	}{{"told", now}, {"told", now.Add(time.Minute)}, {"told", now.Add(time.Second)}, {"once", now.Add(-2 * time.Hour)}} {
+		if err := db.Pause(t.Context(), p.action, p.until); err != nil {
+			t.Fatalf("Pause(%s, %s) = %v", p.action, p.until, err)
+		}
+	}
+	got, err := db.Pauses(t.Context())
+	if diff := cmp.Diff(map[engine.ActionName]time.Time{"told": now.Add(time.Minute)}, got); err != nil || diff != "" {
+		t.Errorf("Pauses() after a longer, a shorter and a past one: %v\n%s", err, diff)
+	}
+	held := map[engine.ActionName]engine.Held{}
+	for _, d := range allDeliveries(t, db, filter("", "", "", ""), 10) {
+		held[d.Action] = d.Held
+	}
+	want := map[engine.ActionName]engine.Held{"told": engine.HeldPaused, "once": "", "free": ""}
+	if diff := cmp.Diff(want, held); diff != "" {
+		t.Errorf("what holds the deliveries:\n%s", diff)
+	}
+	leaseOne(t, db, "told", now)
+	if d, _, err := db.Deliveries(t.Context(), filter("", "told", "", ""), page(1)); err != nil || d[0].Held != "" {
+		t.Errorf("a delivery that is sending: %v, held %q, want nothing", err, fmt.Sprint(d[0].Held))
+	}
+}
