@@ -1,6 +1,12 @@
 package store
 
-import "context"
+import (
+	"context"
+	"errors"
+	"sync/atomic"
+
+	"modernc.org/sqlite"
+)
 
 // Exec carries out SQL as a write of its own.
 func (s *Store) Exec(ctx context.Context, text string, args ...any) error {
@@ -46,3 +52,20 @@ const (
 	AnyDue, SelectDue, DueActions, AnyExpired, SomeDead, SettleDelivery = anyDue, selectDue, dueActions, anyExpired, someDead, settleDelivery
 	SelectEvents, DeliveriesBetween, TwoFrom                            = selectEvents, deliveriesBetween, twoFrom
 )
+
+// CountCommits tells from now on how many transactions were committed.
+func (s *Store) CountCommits(ctx context.Context) (*atomic.Int64, error) {
+	var commits atomic.Int64
+	registered := make(chan error, 1)
+	err := s.writer.do(ctx, true, func(tx *transaction) error {
+		registered <- tx.writer.conn.Raw(func(conn any) error {
+			conn.(sqlite.HookRegisterer).RegisterCommitHook(func() int32 {
+				commits.Add(1)
+				return 0
+			})
+			return nil
+		})
+		return nil
+	})
+	return &commits, errors.Join(err, <-registered)
+}
