@@ -49,15 +49,24 @@ func (c *Client) On(event string, handle Handler) {
 
 // Handle verifies a body and calls the handlers of its event. It returns ErrInvalidSignature, a *ParseError, or the
 // errors of all handlers joined: one that fails or panics does not keep the rest from running. When ctx ends the
-// handlers not yet called are left out, and its error is returned too.
+// handlers not yet called are left out, and its error is returned too. An event that nobody waits for is fine.
 func (c *Client) Handle(ctx context.Context, header http.Header, body []byte) error {
-	if err := c.verifier.Verify(header, body); err != nil {
-		return err
-	}
-	event, err := Parse(body)
+	event, err := c.open(header, body)
 	if err != nil {
 		return err
 	}
+	return c.callAll(ctx, event)
+}
+
+// open verifies before it parses: strangers' bytes go no further than the signature.
+func (c *Client) open(header http.Header, body []byte) (*Event, error) {
+	if err := c.verifier.Verify(header, body); err != nil {
+		return nil, err
+	}
+	return Parse(body)
+}
+
+func (c *Client) callAll(ctx context.Context, event *Event) error {
 	c.mu.RLock()
 	handlers := c.handlers
 	c.mu.RUnlock()
@@ -70,23 +79,24 @@ func (c *Client) Handle(ctx context.Context, header http.Header, body []byte) er
 			failed = append(failed, err)
 			break
 		}
-		failed = append(failed, call(ctx, h.handle, event))
+		failed = append(failed, h.call(ctx, event))
 	}
 	return errors.Join(failed...)
 }
 
 // call turns a panic of a handler into its error.
-func call(ctx context.Context, handle Handler, event *Event) (err error) {
+func (r registration) call(ctx context.Context, event *Event) (err error) {
 	defer func() {
 		if cause := recover(); cause != nil {
-			err = fmt.Errorf("a handler of %s panicked: %v", event.Event, cause)
+			err = fmt.Errorf("a handler of %s panicked: %v", r.event, cause)
 		}
 	}()
-	return handle(ctx, event)
+	return r.handle(ctx, event)
 }
 
 // ServeHTTP answers a webhook: 200 when every handler succeeded, 405, 415, 413, 401 or 400 for what is no valid
-// webhook, and 500 when a handler failed.
+// webhook, and 500 when a handler failed, so that the sender tries again. What a handler's error says stays here: a
+// handler that wants it known logs it.
 func (c *Client) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if r.Method != http.MethodPost {
 		w.Header().Set("Allow", http.MethodPost)
@@ -99,28 +109,34 @@ func (c *Client) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, MaxBody))
 	if err != nil {
-		answer(w, statusOf(err), map[string]any{"error": "the body could not be read, or is larger than 1 MiB"})
+		refuse(w, err)
 		return
 	}
-	switch err := c.Handle(r.Context(), r.Header, body); {
-	case err == nil:
-		answer(w, http.StatusOK, map[string]any{"processed": true})
-	case errors.Is(err, ErrInvalidSignature), errors.As(err, new(*ParseError)):
-		answer(w, statusOf(err), map[string]any{"error": err.Error()})
-	default:
-		answer(w, http.StatusInternalServerError, map[string]any{"error": "a handler failed"})
+	event, err := c.open(r.Header, body)
+	if err != nil {
+		refuse(w, err)
+		return
 	}
+	if c.callAll(r.Context(), event) != nil {
+		answer(w, http.StatusInternalServerError, map[string]any{"error": "a handler failed"})
+		return
+	}
+	answer(w, http.StatusOK, map[string]any{"processed": true})
 }
 
-func statusOf(err error) int {
+// refuse answers for a body that did not come whole, or is no valid webhook.
+func refuse(w http.ResponseWriter, err error) {
+	status, problem := http.StatusBadRequest, "the body could not be read"
+	var malformed *ParseError
 	switch {
 	case errors.Is(err, ErrInvalidSignature):
-		return http.StatusUnauthorized
+		status, problem = http.StatusUnauthorized, ErrInvalidSignature.Error()
 	case errors.As(err, new(*http.MaxBytesError)):
-		return http.StatusRequestEntityTooLarge
-	default:
-		return http.StatusBadRequest
+		status, problem = http.StatusRequestEntityTooLarge, fmt.Sprintf("the body is larger than %d bytes", MaxBody)
+	case errors.As(err, &malformed):
+		problem = malformed.Error()
 	}
+	answer(w, status, map[string]any{"error": problem})
 }
 
 func answer(w http.ResponseWriter, status int, body any) {

@@ -2,14 +2,12 @@ package peanuts
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 	"io"
 	"math"
 	"strconv"
 	"strings"
 	"sync"
-	"time"
 	"unicode/utf8"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -17,20 +15,6 @@ import (
 
 // MaxDepth is how deep objects and lists may be nested in a body.
 const MaxDepth = 64
-
-// ParseError tells why a body is no event, and where. Its text holds no value of the event.
-type ParseError struct {
-	Offset  int64  // the fault is at or after this byte
-	Pointer string // the JSON Pointer (RFC 6901) of the value with the fault; empty for the whole body
-	Problem string
-}
-
-func (e *ParseError) Error() string {
-	if e.Pointer == "" {
-		return fmt.Sprintf("%s (at byte %d)", e.Problem, e.Offset)
-	}
-	return fmt.Sprintf("%s (at byte %d, %s)", e.Problem, e.Offset, printable(e.Pointer))
-}
 
 // Parse reads a body as an event. Everything else than one JSON object in UTF-8 is refused with a *ParseError: a
 // byte order mark, bytes after the object, a member name twice in one object, nesting beyond MaxDepth, a number
@@ -69,20 +53,24 @@ func invalidUTF8(body []byte) int {
 
 // parser builds the tree of a body's values in one pass. It is used again for the next body.
 type parser struct {
-	buffer  *bytes.Buffer
-	decoder *jsontext.Decoder
+	input   bytes.Buffer
+	decoder jsontext.Decoder
 }
 
-var parsers = sync.Pool{New: func() any { return &parser{decoder: new(jsontext.Decoder)} }}
+var parsers = sync.Pool{New: func() any { return new(parser) }}
 
 // UTF-8 has been checked; what is left to allow are unpaired surrogates in escapes.
 func decoderOptions() jsontext.Options { return jsontext.AllowInvalidUTF8(true) }
 
+func (p *parser) reset(body []byte) {
+	p.input = *bytes.NewBuffer(body)
+	p.decoder.Reset(&p.input, decoderOptions())
+}
+
 func (p *parser) object(body []byte) (map[string]any, error) {
-	p.buffer = bytes.NewBuffer(body)
-	p.decoder.Reset(p.buffer, decoderOptions())
-	defer p.decoder.Reset(strings.NewReader("")) // lets go of the body
-	if p.decoder.PeekKind() != '{' {
+	p.reset(body)
+	defer p.reset(nil) // lets go of the body
+	if p.decoder.PeekKind() != jsontext.KindBeginObject {
 		if _, err := p.decoder.ReadToken(); err != nil {
 			return nil, p.fault(err)
 		}
@@ -92,8 +80,9 @@ func (p *parser) object(body []byte) (map[string]any, error) {
 	if err != nil {
 		return nil, err
 	}
+	end := p.decoder.InputOffset()
 	if _, err := p.decoder.ReadToken(); err != io.EOF {
-		return nil, &ParseError{Offset: p.decoder.InputOffset(), Problem: "something follows the JSON object"}
+		return nil, &ParseError{Offset: end, Problem: "something follows the JSON object"}
 	}
 	return value.(map[string]any), nil
 }
@@ -104,15 +93,15 @@ func (p *parser) value() (any, error) {
 		return nil, p.fault(err)
 	}
 	switch token.Kind() {
-	case 'n':
+	case jsontext.KindNull:
 		return nil, nil
-	case 't', 'f':
+	case jsontext.KindTrue, jsontext.KindFalse:
 		return token.Bool(), nil
-	case '"':
+	case jsontext.KindString:
 		return token.String(), nil
-	case '0':
+	case jsontext.KindNumber:
 		return p.number(token.String())
-	case '[':
+	case jsontext.KindBeginArray:
 		return p.list()
 	default:
 		return p.members()
@@ -124,7 +113,7 @@ func (p *parser) list() (any, error) {
 		return nil, err
 	}
 	list := []any{}
-	for p.decoder.PeekKind() != ']' {
+	for p.decoder.PeekKind() != jsontext.KindEndArray {
 		item, err := p.value()
 		if err != nil {
 			return nil, err
@@ -140,7 +129,7 @@ func (p *parser) members() (any, error) {
 		return nil, err
 	}
 	members := map[string]any{}
-	for p.decoder.PeekKind() != '}' {
+	for p.decoder.PeekKind() != jsontext.KindEndObject {
 		name, err := p.decoder.ReadToken()
 		if err != nil {
 			return nil, p.fault(err)
@@ -156,7 +145,7 @@ func (p *parser) members() (any, error) {
 
 func (p *parser) checkDepth() error {
 	if p.decoder.StackDepth() > MaxDepth {
-		return p.problem(fmt.Sprintf("nested more than %d deep", MaxDepth))
+		return p.problem(1, fmt.Sprintf("nested more than %d deep", MaxDepth))
 	}
 	return nil
 }
@@ -170,71 +159,7 @@ func (p *parser) number(text string) (any, error) {
 	}
 	number, _ := strconv.ParseFloat(text, 64)
 	if math.IsInf(number, 0) {
-		return nil, p.problem("a number that is too large to hold")
+		return nil, p.problem(len(text), "a number that is too large to hold")
 	}
 	return number, nil
-}
-
-func (p *parser) problem(text string) error {
-	return &ParseError{Offset: p.decoder.InputOffset(), Pointer: string(p.decoder.StackPointer()), Problem: text}
-}
-
-// fault turns the decoder's error into one that shows no value of the event.
-func (p *parser) fault(err error) error {
-	if err == nil {
-		return nil
-	}
-	fault := &ParseError{Offset: p.decoder.InputOffset(), Problem: "the body is not JSON"}
-	var syntax *jsontext.SyntacticError
-	if errors.As(err, &syntax) {
-		fault.Offset, fault.Pointer = syntax.ByteOffset, string(syntax.JSONPointer)
-	}
-	switch {
-	case errors.Is(err, jsontext.ErrDuplicateName):
-		fault.Problem = "a member name stands twice in one object"
-	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF):
-		fault.Problem = "the body ends too early"
-	}
-	return fault
-}
-
-// newEvent fills the typed fields from the tree.
-func newEvent(fields map[string]any, body []byte) (*Event, error) {
-	helper, _ := fields["helper"].(map[string]any)
-	entry, _ := fields["entry"].(map[string]any)
-	user, _ := fields["user"].(map[string]any)
-	e := &Event{
-		Event: text(fields, "event"), Timestamp: moment(fields, "timestamp"), Fields: fields, Raw: body,
-		Helper: Helper{ID: text(helper, "id"), Name: text(helper, "name"), Command: text(helper, "command")},
-		Entry:  Entry{ID: text(entry, "id"), CreatedAt: moment(entry, "created_at")},
-		User:   User{ID: text(user, "id")},
-	}
-	e.Entry.Data, _ = entry["data"].(map[string]any)
-	if e.Event == "" {
-		return nil, &ParseError{Pointer: "/event", Problem: "event must be text that is not empty"}
-	}
-	if strings.HasPrefix(e.Event, "entry.") && e.Entry.ID == "" {
-		return nil, &ParseError{Pointer: "/entry/id", Problem: "entry.id must be text that is not empty"}
-	}
-	return e, nil
-}
-
-func text(fields map[string]any, name string) string {
-	text, _ := fields[name].(string)
-	return text
-}
-
-func moment(fields map[string]any, name string) time.Time {
-	moment, _ := time.Parse(time.RFC3339, text(fields, name))
-	return moment
-}
-
-// printable cuts a JSON Pointer, which strangers chose, to what is fit for a log or an answer.
-func printable(pointer string) string {
-	const limit = 128
-	if len(pointer) > limit {
-		pointer = strings.ToValidUTF8(pointer[:limit], "") + "…"
-	}
-	quoted := strconv.QuoteToGraphic(pointer)
-	return quoted[1 : len(quoted)-1]
 }
