@@ -1,7 +1,6 @@
 package condition
 
 import (
-	"errors"
 	"time"
 
 	"github.com/expr-lang/expr"
@@ -78,7 +77,8 @@ func (d *Dialect) compile(source string, boolean bool) (*program, error) {
 
 // check reports what is wrong with an expression, in its own words and place.
 func (d *Dialect) check(source string, boolean bool) error {
-	options := append(d.signatures(), expr.Env(envelope()), expr.MaxNodes(maxNodes))
+	options := append(d.signatures(), expr.Env(envelope()), expr.MaxNodes(maxNodes),
+		expr.Optimize(false), expr.Patch(visit(membershipOfAny)), expr.Function(anyCall, func(...any) (any, error) { return nil, nil }, new(func(any) any)))
 	if boolean {
 		options = append(options, expr.AsBool())
 	}
@@ -88,6 +88,15 @@ func (d *Dialect) check(source string, boolean bool) error {
 		return compileError(source, err)
 	}
 	return checkTree(source, checked.Node())
+}
+
+// membershipOfAny lets contains ask for a number, too: expr takes it for a question about text only.
+func membershipOfAny(node *ast.Node) {
+	if n, ok := (*node).(*ast.BinaryNode); ok && n.Operator == "contains" {
+		call := &ast.CallNode{Callee: &ast.IdentifierNode{Value: anyCall}, Arguments: []ast.Node{n.Right}}
+		call.SetLocation(n.Right.Location())
+		n.Right = call
+	}
 }
 
 func (d *Dialect) parseConfig() *conf.Config {
@@ -158,9 +167,6 @@ func (c *Condition) Judge(s *Scope) Result {
 	if err != nil {
 		return Result{Err: err}
 	}
-	holds, ok := value.(bool)
-	if !ok {
-		return Result{Err: errors.New("the condition is neither true nor false")}
-	}
+	holds := s.boolean(value, site{text: c.program.source})
 	return Result{Holds: holds, Mismatches: s.mismatches}
 }

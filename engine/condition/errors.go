@@ -71,7 +71,9 @@ func nameError(e *Error, source, name string) {
 	dotted := source[start : e.Offset+at+len(name)]
 	e.Offset, e.Length = start, len(dotted)
 	e.Code, e.Message = "unknown-name", "unknown name "+dotted
-	if e.Suggestion = nearest(dotted); e.Suggestion == "" && !strings.Contains(dotted, ".") && !strings.HasPrefix(source[start+len(dotted):], "(") {
+	called := strings.HasPrefix(source[start+len(dotted):], "(")
+	e.Suggestion = nearest(dotted, called)
+	if e.Suggestion == "" && !called && !strings.Contains(dotted, ".") {
 		e.Suggestion = "entry.data." + dotted
 	}
 }
@@ -83,12 +85,23 @@ func isNamePart(b byte) bool {
 // inOurWords replaces names of Go's types, and leaves out where expr says it happened: we tell that ourselves.
 func inOurWords(message string) string {
 	message, _, _ = strings.Cut(message, "\n")
-	return strings.NewReplacer(
-		"map[string]interface {}", "object", "interface {}", "value", "[]interface {}", "list", "[]any", "list",
-		"time.Time", "time", "time.Duration", "duration", "float64", "number", "int64", "number", "<nil>", "an absent value",
-		"string", "text", "bool", "boolean", "int", "number", "nil", "an absent value", "unknown", "value",
-		"map[text]value", "object",
+	message = strings.NewReplacer(
+		"map[string]interface {}", "object", "[]interface {}", "list", "[]any", "list", "interface {}", "value",
+		"time.Time", "time", "time.Duration", "duration", "<nil>", "an absent value",
 	).Replace(message)
+	return regexp.MustCompile(`\b(string|bool|int|int64|float64|nil|unknown)\b`).ReplaceAllStringFunc(message, func(word string) string {
+		switch word {
+		case "string":
+			return "text"
+		case "bool":
+			return "boolean"
+		case "nil":
+			return "an absent value"
+		case "unknown":
+			return "value"
+		}
+		return "number"
+	})
 }
 
 // runError words why an expression could not be judged. What expr says may hold text of the event, so only what is
@@ -139,10 +152,10 @@ func excerpt(source string, runes int) string {
 	return "…" + string(all[from:to]) + "…"
 }
 
-// nearest is the known name that differs least from one that is not known; empty when none comes near.
-func nearest(name string) string {
+// nearest is the known path or function that differs least from a name; empty when none comes near.
+func nearest(name string, called bool) string {
 	best, fewest := "", (len(name)+3)/4
-	for _, known := range knownNames() {
+	for _, known := range knownNames(called) {
 		if d := levenshtein.ComputeDistance(name, known); d < fewest || d == fewest && best == "" {
 			best, fewest = known, d
 		}
@@ -150,13 +163,16 @@ func nearest(name string) string {
 	return best
 }
 
-func knownNames() []string {
-	names := []string{
-		"event", "timestamp", "helper.id", "helper.name", "helper.command",
-		"entry.id", "entry.created_at", "entry.data", "user.id",
+func knownNames(functions bool) []string {
+	if !functions {
+		return []string{
+			"event", "timestamp", "helper.id", "helper.name", "helper.command",
+			"entry.id", "entry.created_at", "entry.data", "user.id",
+		}
 	}
+	names := []string{"len", "lower", "upper", "trim", "any", "all", "none", "one", "filter", "map", "count", "sum", "abs", "round"}
 	for _, f := range new(Dialect).all() {
 		names = append(names, f.name)
 	}
-	return append(names, "len", "lower", "upper", "trim", "any", "all", "none", "one", "filter", "map", "count", "sum", "abs", "round")
+	return names
 }

@@ -20,6 +20,7 @@ const (
 	rightCall    = "__right"
 	addCall      = "__add"
 	subtractCall = "__subtract"
+	anyCall      = "__any" // only while checking: hides an operand's type
 )
 
 func comparisonCalls() map[string]string {

@@ -76,9 +76,11 @@ func (d *Dialect) expressionAt(source string, from, length int) (*program, error
 	return p, err
 }
 
-// closing is where the next }} begins that stands in no string literal; -1 when there is none.
+// closing is where the next }} begins that stands in no string literal and closes no brace of the expression; -1 when
+// there is none.
 func closing(text string) int {
 	var quote byte
+	depth := 0
 	for at := 0; at < len(text); at++ {
 		switch c := text[at]; {
 		case quote != 0 && c == '\\' && quote != '`':
@@ -89,7 +91,11 @@ func closing(text string) int {
 			}
 		case c == '"' || c == '\'' || c == '`':
 			quote = c
-		case strings.HasPrefix(text[at:], "}}") && !strings.HasPrefix(text[at:], "}}}"):
+		case c == '{':
+			depth++
+		case c == '}' && depth > 0:
+			depth--
+		case strings.HasPrefix(text[at:], "}}"):
 			return at
 		}
 	}
