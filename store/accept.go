@@ -3,9 +3,7 @@ package store
 import (
 	"context"
 	"crypto/sha256"
-	"database/sql"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -15,7 +13,7 @@ import (
 
 const (
 	insertEvent = `INSERT INTO events (id, digest, received_at, name, helper, entry_id, judgement, body)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (digest) DO NOTHING RETURNING seq`
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (digest) DO NOTHING`
 	countDuplicate = `UPDATE events SET duplicates = duplicates + 1 WHERE digest = ? RETURNING id`
 	insertDelivery = `INSERT INTO deliveries (event, n, rule, action, kind, message, state, generation, lease_until, created_at, next_at, last_error)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
@@ -32,16 +30,14 @@ func (s *Store) Accept(ctx context.Context, a *engine.Acceptance) (engine.Receip
 	var receipt engine.Receipt
 	err = s.writer.do(ctx, false, func(tx *transaction) error {
 		receipt = engine.Receipt{ID: a.ID}
-		var seq int64
-		err := tx.row(insertEvent, []any{
-			string(a.ID), digest[:], a.ReceivedAt.UnixMilli(), a.Event.Event, a.Event.Helper.Command, a.Event.Entry.ID, judgement, a.Event.Raw,
-		}, &seq)
-		if errors.Is(err, sql.ErrNoRows) {
-			receipt.Duplicate = true
-			return tx.row(countDuplicate, []any{digest[:]}, (*string)(&receipt.ID))
-		}
+		seq, fresh, err := tx.insert(insertEvent, string(a.ID), digest[:], a.ReceivedAt.UnixMilli(),
+			a.Event.Event, a.Event.Helper.Command, a.Event.Entry.ID, judgement, a.Event.Raw)
 		if err != nil {
 			return err
+		}
+		if !fresh {
+			receipt.Duplicate = true
+			return tx.row(countDuplicate, []any{digest[:]}, (*string)(&receipt.ID))
 		}
 		return owe(tx, seq, a, &receipt)
 	})

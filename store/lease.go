@@ -29,8 +29,10 @@ const (
 			AND EXISTS (SELECT 1 FROM deliveries d WHERE d.state = 'pending' AND d.action = known.action AND d.next_at <= ?)`
 
 	anyExpired  = `SELECT EXISTS (SELECT 1 FROM deliveries WHERE state = 'sending' AND lease_until < ?)`
-	freeExpired = `UPDATE deliveries SET state = 'pending', lease_until = NULL, next_at = ? WHERE state = 'sending' AND lease_until < ?`
-	freeAll     = `UPDATE deliveries SET state = 'pending', lease_until = NULL, next_at = ? WHERE state = 'sending'`
+	buryExpired = `UPDATE deliveries SET state = 'dead', lease_until = NULL, lost = lost + 1, last_error = ?
+		WHERE state = 'sending' AND lease_until < ? AND lost >= ?`
+	freeExpired = `UPDATE deliveries SET state = 'pending', lease_until = NULL, lost = lost + 1, last_error = ?, next_at = ?
+		WHERE state = 'sending' AND lease_until < ?`
 
 	putPause    = `INSERT INTO pauses (action, until) VALUES (?, ?) ON CONFLICT (action) DO UPDATE SET until = max(until, excluded.until)`
 	forgetPause = `DELETE FROM pauses WHERE until <= ?`
@@ -94,28 +96,37 @@ func (s *Store) Due(ctx context.Context, now time.Time) ([]engine.ActionName, er
 	return actions, err
 }
 
-// ReleaseExpired makes deliveries whose lease has run out pending again, due now, and tells how many.
+// lostLimit is how many leases in a row may end without a result. Whatever keeps taking the router down must not do so
+// for ever (F42).
+const lostLimit = 3
+
+const (
+	lostOnce  = "the router ended before it recorded what came of the last attempt"
+	lostOften = "took the router down: 3 attempts in a row ended without a result"
+)
+
+// ReleaseExpired takes back leases that have run out, and tells how many. Their deliveries are pending again, due now;
+// one that lost three leases in a row is dead.
 func (s *Store) ReleaseExpired(ctx context.Context, now time.Time) (int, error) {
 	var expired bool
 	err := s.one(ctx, "taking over expired leases", anyExpired, []any{now.UnixMilli()}, &expired)
 	if err != nil || !expired {
 		return 0, err
 	}
-	return s.freeLeases(ctx, now, now)
+	return s.freeLeases(ctx, now, now.UnixMilli())
 }
 
-// freeLeases makes deliveries pending again whose lease ran out before a moment; the zero moment frees all.
-func (s *Store) freeLeases(ctx context.Context, now, before time.Time) (int, error) {
-	var freed int64
+// freeLeases takes back the leases that end before a moment, in milliseconds.
+func (s *Store) freeLeases(ctx context.Context, now time.Time, before int64) (int, error) {
+	var buried, freed int64
 	err := s.writer.do(ctx, true, func(tx *transaction) (err error) {
-		if before.IsZero() {
-			freed, err = tx.exec(freeAll, now.UnixMilli())
-		} else {
-			freed, err = tx.exec(freeExpired, now.UnixMilli(), before.UnixMilli())
+		if buried, err = tx.exec(buryExpired, lostOften, before, lostLimit-1); err != nil {
+			return err
 		}
+		freed, err = tx.exec(freeExpired, lostOnce, now.UnixMilli(), before)
 		return err
 	})
-	return int(freed), wrap("taking over leases", err)
+	return int(buried + freed), wrap("taking over leases", err)
 }
 
 // Pause notes that an action's target asked to be left alone until a moment (C12). A pause is never shortened.

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"math"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -92,7 +93,7 @@ func (s *Store) open(ctx context.Context, config Config) error {
 	if config.Beside {
 		return nil
 	}
-	_, err = s.freeLeases(ctx, config.Now(), time.Time{})
+	_, err = s.freeLeases(ctx, config.Now(), math.MaxInt64) // whoever had them is gone
 	return err
 }
 

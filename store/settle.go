@@ -12,7 +12,7 @@ import (
 )
 
 const (
-	settleDelivery = `UPDATE deliveries SET state = ?, next_at = CASE WHEN ? = 'pending' THEN ? ELSE next_at END, lease_until = NULL,
+	settleDelivery = `UPDATE deliveries SET state = ?, next_at = CASE WHEN ? = 'pending' THEN ? ELSE next_at END, lease_until = NULL, lost = 0,
 			attempts = attempts + ?, last_status = coalesce(?, last_status), last_error = coalesce(?, last_error)
 		WHERE event = (SELECT seq FROM events WHERE id = ?) AND n = ? AND state = 'sending' AND generation = ?
 		RETURNING seq, attempts`
@@ -22,7 +22,7 @@ const (
 	touch = `PRAGMA user_version = 1`
 
 	findDelivery = `SELECT d.seq, d.state FROM deliveries d JOIN events e ON e.seq = d.event WHERE e.id = ? AND d.n = ?`
-	replayDead   = `UPDATE deliveries SET state = 'pending', next_at = ?, plan_from = attempts, generation = generation + 1 WHERE seq = ? AND state = 'dead'`
+	replayDead   = `UPDATE deliveries SET state = 'pending', next_at = ?, plan_from = attempts, lost = 0, generation = generation + 1 WHERE seq = ? AND state = 'dead'`
 	discardDead  = `UPDATE deliveries SET state = 'discarded' WHERE seq = ? AND state = 'dead'`
 	newestDead   = `SELECT coalesce(max(seq), 0) FROM deliveries WHERE state = 'dead'`
 	someDead     = `SELECT seq FROM deliveries WHERE state = 'dead' AND seq > ? AND seq <= ? ORDER BY seq LIMIT ?`

@@ -242,6 +242,24 @@ func (tx *transaction) exec(text string, args ...any) (int64, error) {
 	return result.RowsAffected()
 }
 
+// insert carries out a statement that makes a row or, when there is one like it, does nothing.
+func (tx *transaction) insert(text string, args ...any) (row int64, made bool, err error) {
+	statement, err := tx.writer.prepared(tx.ctx, text)
+	if err != nil {
+		return 0, false, err
+	}
+	result, err := statement.ExecContext(tx.ctx, args...)
+	if err != nil {
+		return 0, false, err
+	}
+	changed, err := result.RowsAffected()
+	if err != nil || changed == 0 {
+		return 0, false, err
+	}
+	row, err = result.LastInsertId()
+	return row, true, err
+}
+
 // row scans the one row of a statement; sql.ErrNoRows when there is none.
 func (tx *transaction) row(text string, args []any, into ...any) error {
 	statement, err := tx.writer.prepared(tx.ctx, text)

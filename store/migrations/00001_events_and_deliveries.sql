@@ -27,6 +27,7 @@ CREATE TABLE deliveries (
     lease_until INTEGER,                 -- while sending
     attempts    INTEGER NOT NULL DEFAULT 0,
     plan_from   INTEGER NOT NULL DEFAULT 0, -- attempts recorded before the retry plan began
+    lost        INTEGER NOT NULL DEFAULT 0, -- leases in a row that ended without a result
     created_at  INTEGER NOT NULL,
     next_at     INTEGER NOT NULL,        -- while pending: when it is due
     last_status TEXT NOT NULL DEFAULT '',

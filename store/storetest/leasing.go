@@ -116,6 +116,34 @@ func (s suite) takesOver(t *testing.T) {
 	}
 }
 
+func (s suite) buriesWhatIsAlwaysLost(t *testing.T) {
+	db, now := s.new(t), later()
+	accept(t, db, event(t, 1, now, "ledger"))
+	var lease engine.Lease
+	lose := func(want engine.State) {
+		t.Helper()
+		lease = leaseOne(t, db, "ledger", now)
+		now = now.Add(time.Hour)
+		if n, err := db.ReleaseExpired(t.Context(), now); err != nil || n != 1 {
+			t.Errorf("ReleaseExpired() = %d, %v; want 1", n, err)
+		}
+		if d, _ := delivery(t, db, lease.ID); d.State != want || d.LastError == "" || d.Attempts != 0 {
+			t.Errorf("a delivery that lost a lease is %s, %q, with %d attempts; want %s with a reason and none", d.State, d.LastError, d.Attempts, want)
+		}
+	}
+	lose(engine.Pending)
+	lose(engine.Pending)
+	lease = leaseOne(t, db, "ledger", now)
+	settle(t, db, engine.Settlement{ID: lease.ID, Generation: lease.Generation, State: engine.Pending, NextAt: now}) // a result, so it begins anew
+	lose(engine.Pending)
+	lose(engine.Pending)
+	lose(engine.Dead)
+	if err := db.Replay(t.Context(), lease.ID); err != nil {
+		t.Errorf("Replay() = %v", err)
+	}
+	lose(engine.Pending)
+}
+
 func (s suite) namesDueActions(t *testing.T) {
 	db, now := s.new(t), later()
 	for i := range 3 {

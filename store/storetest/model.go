@@ -51,6 +51,8 @@ type owed struct {
 	planFrom        int
 	until           time.Time
 	history         int
+	lost            int  // leases in a row without a result
+	says            bool // the store itself says what happened, in words of its own
 }
 
 type model struct {
@@ -155,7 +157,8 @@ func (m *model) settle(r *rapid.T) {
 }
 
 func (d *owed) settled(s engine.Settlement) {
-	d.State, d.NextAt = s.State, s.NextAt
+	d.State, d.NextAt, d.lost = s.State, s.NextAt, 0
+	d.says = d.says && s.Attempt == nil && s.State != engine.Dead
 	if s.Attempt != nil {
 		d.Attempts, d.LastStatus, d.LastError, d.history = d.Attempts+1, s.Attempt.Status, s.Attempt.Error, d.history+1
 	}
@@ -168,12 +171,20 @@ func (m *model) expire(r *rapid.T) {
 	want := 0
 	for _, d := range m.owed {
 		if d.State == engine.Sending && d.until.Before(m.now) {
-			d.State, d.NextAt = engine.Pending, m.now
+			d.expired(m.now)
 			want++
 		}
 	}
 	if freed, err := m.db.ReleaseExpired(m.test.Context(), m.now); err != nil || freed != want {
 		r.Fatalf("ReleaseExpired() = %d, %v; want %d", freed, err, want)
+	}
+}
+
+// expired is what becomes of a delivery whose lease ran out: the third time in a row it dies (F42).
+func (d *owed) expired(now time.Time) {
+	d.State, d.NextAt, d.says = engine.Pending, now, true
+	if d.lost++; d.lost == 3 {
+		d.State = engine.Dead
 	}
 }
 
@@ -203,7 +214,7 @@ func (m *model) mended(r *rapid.T, call string, d *owed, err error) bool {
 }
 
 func (d *owed) replayed() {
-	d.State, d.NextAt, d.generation, d.planFrom = engine.Pending, time.Time{}, d.generation+1, d.Attempts
+	d.State, d.NextAt, d.generation, d.planFrom, d.lost = engine.Pending, time.Time{}, d.generation+1, d.Attempts, 0
 }
 
 func (m *model) replayAll(r *rapid.T) {
@@ -273,6 +284,9 @@ func (m *model) agree(r *rapid.T, want *owed, got engine.Delivery) {
 		if want.NextAt.IsZero() {
 			expected.NextAt = got.NextAt
 		}
+	}
+	if want.says && got.LastError != "" {
+		expected.Reason = got.LastError
 	}
 	actual := fields{got.State, got.Action, got.Attempts, got.NextAt, got.LastStatus, got.LastError}
 	if diff := cmp.Diff(expected, actual); diff != "" {
