@@ -24,7 +24,7 @@ type checker struct {
 
 func check(f *File) Problems {
 	c := &checker{file: f, actions: map[string]*Action{}}
-	if f.Version.IsSet() && f.Version.Value != 1 {
+	if f.Version.IsSet() && !f.Version.bad && f.Version.Value != 1 {
 		c.at(f.Version.anchored, "bad-version", fmt.Sprintf("version %d is not known; this program reads version 1", f.Version.Value))
 	}
 	if f.Timezone.IsSet() {
@@ -42,7 +42,9 @@ func check(f *File) Problems {
 	}
 	named := map[string]Text{}
 	for i := range f.Rules {
-		c.rule(&f.Rules[i], named)
+		if f.Rules[i].At.IsSet() { // else it is no rule, which has been told
+			c.rule(&f.Rules[i], named)
+		}
 	}
 	return c.problems
 }
@@ -57,7 +59,7 @@ func (c *checker) at(where anchored, code, message string) *Problem {
 
 // required tells of a key that is missing where it must stand.
 func (c *checker) required(where anchored, value anchored, key string) {
-	if !value.IsSet() && where.node != nil {
+	if !value.IsSet() && where.IsSet() {
 		c.at(where, "missing-key", key+" is missing")
 	}
 }
@@ -94,7 +96,7 @@ func (c *checker) rule(r *Rule, named map[string]Text) {
 		c.name("rule", r.Name, named)
 	}
 	c.required(r.At.anchored, r.When.anchored, "when")
-	if len(r.Then) == 0 && r.At.node != nil {
+	if len(r.Then) == 0 {
 		c.at(r.At.anchored, "missing-key", "then is missing, or names no step")
 	}
 	events := map[string]bool{}

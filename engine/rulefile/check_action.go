@@ -43,7 +43,7 @@ func (c *checker) common(a *Action) {
 	if a.Timeout.Value > maxTimeout {
 		c.at(a.Timeout.anchored, "bad-value", "timeout is at most 45s")
 	}
-	if a.Concurrency.IsSet() && (a.Concurrency.Value < 1 || a.Concurrency.Value > maxConcurrency) {
+	if a.Concurrency.IsSet() && !a.Concurrency.bad && (a.Concurrency.Value < 1 || a.Concurrency.Value > maxConcurrency) {
 		c.at(a.Concurrency.anchored, "bad-value", fmt.Sprintf("concurrency is 1 to %d", maxConcurrency))
 	}
 	c.retry(a.Retry)
@@ -77,13 +77,13 @@ func (c *checker) plan(r Retry) {
 			c.at(wait.anchored, "bad-value", "a wait is at most 168h (7 days)")
 		}
 	}
-	if p.Multiplier.IsSet() && (p.Multiplier.Value < 1 || p.Multiplier.Value > 100) {
+	if p.Multiplier.IsSet() && !p.Multiplier.bad && (p.Multiplier.Value < 1 || p.Multiplier.Value > 100) {
 		c.at(p.Multiplier.anchored, "bad-value", "multiplier is 1 to 100")
 	}
-	if p.Jitter.IsSet() && (p.Jitter.Value < 0 || p.Jitter.Value > 1) {
+	if p.Jitter.IsSet() && !p.Jitter.bad && (p.Jitter.Value < 0 || p.Jitter.Value > 1) {
 		c.at(p.Jitter.anchored, "bad-value", "jitter is 0 to 1")
 	}
-	if p.Attempts.IsSet() && (p.Attempts.Value < 1 || p.Attempts.Value > maxAttempts) {
+	if p.Attempts.IsSet() && !p.Attempts.bad && (p.Attempts.Value < 1 || p.Attempts.Value > maxAttempts) {
 		c.at(p.Attempts.anchored, "bad-value", fmt.Sprintf("attempts is 1 to %d", maxAttempts))
 	}
 }
@@ -109,11 +109,12 @@ func (c *checker) url(value Text, key string) {
 		return
 	}
 	parsed, err := url.Parse(fixed)
+	_, host, hasScheme := strings.Cut(fixed, "://")
 	switch {
+	case templated && hasScheme && !strings.ContainsAny(host, "/?#"):
+		c.at(value.anchored, "bad-url", "the host of a URL takes no {{ }}")
 	case err != nil || parsed.Scheme != "http" && parsed.Scheme != "https" || parsed.Host == "":
 		c.at(value.anchored, "bad-url", key+" must be an absolute URL, http or https")
-	case templated && parsed.Path == "" && parsed.RawQuery == "" && parsed.Fragment == "":
-		c.at(value.anchored, "bad-url", "the host of a URL takes no {{ }}")
 	case parsed.User != nil:
 		c.at(value.anchored, "bad-url", key+" must hold no user or password; put them into a header")
 	}
@@ -177,7 +178,7 @@ func (c *checker) address(value Text) {
 		return
 	}
 	if _, err := mail.ParseAddress(value.Value); err != nil {
-		c.at(value.anchored, "bad-address", "is no e-mail address such as ops@example.com or Ops <ops@example.com>")
+		c.at(value.anchored, "bad-address", "this is no e-mail address such as ops@example.com or Ops <ops@example.com>")
 	}
 }
 

@@ -104,6 +104,9 @@ func (w *walker) syntax(err error) {
 		line, _ = strconv.Atoi(found[1])
 		message = strings.TrimPrefix(message, found[0])
 	}
+	if strings.Contains(message, "did not find expected") {
+		line = w.quotedInPart(line)
+	}
 	text := w.source.Line(line)
 	if strings.TrimSpace(text) == "" && line > 1 {
 		line--
@@ -114,6 +117,18 @@ func (w *walker) syntax(err error) {
 		Code: "yaml-syntax", Message: message, Hint: syntaxHint(message, text),
 		Length: len([]rune(strings.TrimSpace(text))),
 	})
+}
+
+// quotedInPart is the first line, from the one that the parser names on, whose value goes on behind its closing quote: the
+// parser names where the mapping around it begins. Without such a line it is the one given.
+func (w *walker) quotedInPart(line int) int {
+	partly := regexp.MustCompile(`:\s+("(?:[^"\\]|\\.)*"|'[^']*')\s*[^\s#,\]}]`)
+	for n := line; n <= len(w.source.lines); n++ {
+		if partly.MatchString(w.source.Line(n)) {
+			return n
+		}
+	}
+	return line
 }
 
 // syntaxHint tells what is mostly behind a message of the YAML parser.

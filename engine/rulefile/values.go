@@ -73,9 +73,11 @@ func (t *Template) decode(w *walker, node *yaml.Node) {
 type Count struct {
 	anchored
 	Value int
+	bad   bool // and a problem that has been told
 }
 
 func (c *Count) decode(w *walker, node *yaml.Node) {
+	c.anchored = w.anchor(node)
 	text, ok := w.scalar(node, false)
 	if !ok {
 		return
@@ -83,18 +85,21 @@ func (c *Count) decode(w *walker, node *yaml.Node) {
 	n, err := strconv.Atoi(text)
 	if err != nil {
 		w.problem(node, "bad-value", "must be a whole number")
+		c.bad = true
 		return
 	}
-	*c = Count{anchored: w.anchor(node), Value: n}
+	c.Value = n
 }
 
 // Number is a decimal number.
 type Number struct {
 	anchored
 	Value float64
+	bad   bool
 }
 
 func (n *Number) decode(w *walker, node *yaml.Node) {
+	n.anchored = w.anchor(node)
 	text, ok := w.scalar(node, false)
 	if !ok {
 		return
@@ -102,9 +107,10 @@ func (n *Number) decode(w *walker, node *yaml.Node) {
 	value, err := strconv.ParseFloat(text, 64)
 	if err != nil || !isJSONNumber(text) {
 		w.problem(node, "bad-value", "must be a number")
+		n.bad = true
 		return
 	}
-	*n = Number{anchored: w.anchor(node), Value: value}
+	n.Value = value
 }
 
 // Duration is a length of time, such as 30s, 5m or 2h30m.
@@ -114,6 +120,7 @@ type Duration struct {
 }
 
 func (d *Duration) decode(w *walker, node *yaml.Node) {
+	d.anchored = w.anchor(node)
 	text, ok := w.scalar(node, false)
 	if !ok {
 		return
@@ -127,7 +134,7 @@ func (d *Duration) decode(w *walker, node *yaml.Node) {
 	case value <= 0:
 		w.problem(node, "bad-value", "must be longer than nothing")
 	default:
-		*d = Duration{anchored: w.anchor(node), Value: value}
+		d.Value = value
 	}
 }
 

@@ -104,12 +104,12 @@ func (w *walker) decodeList(into reflect.Value, node *yaml.Node) {
 }
 
 func (w *walker) decodeStruct(into reflect.Value, node *yaml.Node) {
-	if at := into.FieldByName("At"); at.IsValid() {
-		at.Set(reflect.ValueOf(Anchor{w.anchor(node)}))
-	}
 	if node.Kind != yaml.MappingNode {
 		w.problem(node, "bad-value", "must be a mapping of "+strings.Join(keysOf(into.Type()), ", "))
 		return
+	}
+	if at := into.FieldByName("At"); at.IsValid() {
+		at.Set(reflect.ValueOf(Anchor{w.anchor(node)}))
 	}
 	w.members(node, func(key, value *yaml.Node) {
 		field, ok := fieldFor(into.Type(), key.Value)
