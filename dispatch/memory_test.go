@@ -1,0 +1,245 @@
+package dispatch
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/peanuts-router/peanuts-router/engine"
+)
+
+// memory is a store in memory: an honest model of the real one, so that days pass in no time.
+type memory struct {
+	mu         sync.Mutex
+	deliveries map[engine.DeliveryID]*kept
+	pauses     map[engine.ActionName]time.Time
+	down       bool // every call fails
+	leased     int  // how many leases were given out
+	settled    chan engine.Settlement
+}
+
+// kept is one delivery.
+type kept struct {
+	engine.Lease
+	state   engine.State
+	history []engine.Attempt
+	reason  string
+}
+
+func newMemory() *memory {
+	return &memory{
+		deliveries: map[engine.DeliveryID]*kept{}, pauses: map[engine.ActionName]time.Time{},
+		settled: make(chan engine.Settlement, 100_000),
+	}
+}
+
+var errDown = errors.New("the store is down")
+
+// owe adds a delivery that is due.
+func (m *memory) owe(n int, action engine.ActionName, due time.Time) engine.DeliveryID {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	event := engine.EventID(fmt.Sprintf("event%06d", n))
+	k := &kept{state: engine.Pending}
+	k.ID, k.Event, k.Action, k.Kind, k.Rule, k.NextAt = engine.NewDeliveryID(event, 1), event, action, engine.KindHTTP, "rule", due
+	m.deliveries[k.ID] = k
+	return k.ID
+}
+
+// accept adds a delivery that is leased at once, as an acceptance does.
+func (m *memory) accept(n int, action engine.ActionName, now time.Time) engine.Lease {
+	id := m.owe(n, action, now)
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	k := m.deliveries[id]
+	k.state, k.Generation, k.Until = engine.Sending, 1, now.Add(leaseTime)
+	return k.Lease
+}
+
+func (m *memory) Lease(_ context.Context, action engine.ActionName, n int, now, until time.Time) ([]engine.Lease, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.down {
+		return nil, errDown
+	}
+	var due []*kept
+	for _, k := range m.deliveries {
+		if k.state == engine.Pending && k.Action == action && !k.NextAt.After(now) {
+			due = append(due, k)
+		}
+	}
+	slices.SortFunc(due, func(a, b *kept) int { return cmp.Or(a.NextAt.Compare(b.NextAt), cmp.Compare(a.ID, b.ID)) })
+	var leases []engine.Lease
+	for _, k := range due[:min(n, len(due))] {
+		k.state, k.Until = engine.Sending, until
+		k.Generation++
+		m.leased++
+		leases = append(leases, k.Lease)
+	}
+	return leases, nil
+}
+
+func (m *memory) Settle(_ context.Context, s engine.Settlement) (bool, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.down {
+		return false, errDown
+	}
+	k := m.deliveries[s.ID]
+	if k.state != engine.Sending || k.Generation != s.Generation {
+		return false, nil
+	}
+	k.state, k.NextAt, k.reason = s.State, s.NextAt, s.Reason
+	if s.Attempt != nil {
+		k.Attempts++
+		attempt := *s.Attempt
+		attempt.N = k.Attempts
+		k.history = append(k.history, attempt)
+	}
+	m.settled <- s
+	return true, nil
+}
+
+func (m *memory) Due(_ context.Context, now time.Time) ([]engine.ActionName, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.down {
+		return nil, errDown
+	}
+	due := map[engine.ActionName]bool{}
+	var actions []engine.ActionName
+	for _, k := range m.deliveries {
+		if k.state == engine.Pending && !k.NextAt.After(now) && !due[k.Action] {
+			due[k.Action] = true
+			actions = append(actions, k.Action)
+		}
+	}
+	return actions, nil
+}
+
+func (m *memory) ReleaseExpired(_ context.Context, now time.Time) (int, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	freed := 0
+	for _, k := range m.deliveries {
+		if k.state == engine.Sending && k.Until.Before(now) {
+			k.state, k.NextAt = engine.Pending, now
+			freed++
+		}
+	}
+	return freed, nil
+}
+
+func (m *memory) Pause(_ context.Context, action engine.ActionName, until time.Time) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.pauses[action] = until
+	return nil
+}
+
+func (m *memory) Pauses(context.Context) (map[engine.ActionName]time.Time, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return map[engine.ActionName]time.Time(m.pauses), nil
+}
+
+func (m *memory) setDown(down bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.down = down
+}
+
+// of is a delivery as it stands.
+func (m *memory) of(id engine.DeliveryID) kept {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return *m.deliveries[id]
+}
+
+// await waits until n deliveries are delivered or dead.
+func (m *memory) await(n int) {
+	for n > 0 {
+		if s := <-m.settled; s.State != engine.Pending {
+			n--
+		}
+	}
+}
+
+// sending is a sender made of a function.
+type sending func(ctx context.Context, s engine.Shipment) engine.Outcome
+
+func (f sending) Send(ctx context.Context, s engine.Shipment) engine.Outcome { return f(ctx, s) }
+
+func ok(context.Context, engine.Shipment) engine.Outcome {
+	return engine.Outcome{Verdict: engine.VerdictDelivered, Status: "200 OK"}
+}
+
+func fails(context.Context, engine.Shipment) engine.Outcome {
+	return engine.Outcome{Verdict: engine.VerdictRetry, Status: "503", Reason: "503 Service Unavailable", Answer: "busy"}
+}
+
+// hangs answers when its time is over.
+func hangs(ctx context.Context, _ engine.Shipment) engine.Outcome {
+	<-ctx.Done()
+	return engine.Outcome{Verdict: engine.VerdictRetry, Status: "timeout", Reason: "the target did not answer in time"}
+}
+
+// table is a set of routes that can be changed under way.
+type table struct {
+	mu     sync.Mutex
+	routes map[engine.ActionName]Route
+}
+
+func (r *table) set(name engine.ActionName, plan engine.RetryPlan, sender sending) *table {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.routes == nil {
+		r.routes = map[engine.ActionName]Route{}
+	}
+	r.routes[name] = Route{Sender: sender, Action: engine.Action{
+		Name: name, Kind: engine.KindHTTP, Timeout: 10 * time.Second, Concurrency: 4, Retry: plan, MaxRetryAfter: time.Hour,
+	}}
+	return r
+}
+
+func (r *table) change(name engine.ActionName, change func(*Route)) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	route := r.routes[name]
+	change(&route)
+	r.routes[name] = route
+}
+
+func (r *table) remove(name engine.ActionName) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	delete(r.routes, name)
+}
+
+func (r *table) get(name engine.ActionName) (Route, bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	route, known := r.routes[name]
+	return route, known
+}
+
+// start runs a dispatcher; stop ends it and waits.
+func start(t *testing.T, config Config) (d *Dispatcher, stop func()) {
+	t.Helper()
+	d = New(config)
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- d.Run(ctx) }()
+	return d, func() {
+		t.Helper()
+		cancel()
+		if err := <-ended; err != nil {
+			t.Errorf("Run() = %v", err)
+		}
+	}
+}
