@@ -1,6 +1,7 @@
 package actions
 
 import (
+	"bytes"
 	"context"
 	"crypto/tls"
 	"io"
@@ -107,7 +108,13 @@ func (r recorded) RoundTrip(request *http.Request) (*http.Response, error) {
 	}
 	seen.status = response.StatusCode
 	seen.retryAfter = retryAfter(response.Header, r.now())
-	response.Body = body{io.TeeReader(io.LimitReader(response.Body, maxAnswer), atMost{&seen.answer}), response.Body}
+	watched := io.TeeReader(io.LimitReader(response.Body, maxAnswer), atMost{&seen.answer})
+	if response.StatusCode/100 != 2 {
+		// A library does not always read what a refusal says. What cannot be read does not change the status.
+		text, _ := io.ReadAll(watched)
+		watched = bytes.NewReader(text)
+	}
+	response.Body = body{watched, response.Body}
 	return response, nil
 }
 
