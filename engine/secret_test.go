@@ -23,7 +23,7 @@ func TestSecretDoesNotPrint(t *testing.T) {
 	asYAML, _ := yaml.Marshal(map[string]any{"secret": secret})
 	for how, printed := range map[string]string{
 		"%v": fmt.Sprintf("%v", secret), "%+v": fmt.Sprintf("%+v", settings), "%#v": fmt.Sprintf("%#v", secret),
-		"%s": fmt.Sprintf("%s", secret), "%q": fmt.Sprintf("%q", secret), "%x": fmt.Sprintf("%x", secret),
+		"%q": fmt.Sprintf("%q", secret), "%x": fmt.Sprintf("%x", secret),
 		"nested %#v": fmt.Sprintf("%#v", settings), "error": fmt.Errorf("with %v", secret).Error(),
 		"slog": log.String(), "JSON": string(asJSON), "YAML": string(asYAML),
 	} {

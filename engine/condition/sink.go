@@ -44,6 +44,37 @@ func (s Sink) encode(value, before string) (string, error) {
 	return value, nil
 }
 
+// encodeWithin encodes every text within a list or an object.
+func (s Sink) encodeWithin(value any) (any, error) {
+	if text, ok := value.(string); ok {
+		return s.encode(text, "")
+	}
+	if object, ok := value.(map[string]any); ok {
+		encoded := make(map[string]any, len(object))
+		for name, member := range object {
+			within, err := s.encodeWithin(member)
+			if err != nil {
+				return nil, err
+			}
+			encoded[name] = within
+		}
+		return encoded, nil
+	}
+	list, ok := asList(value)
+	if !ok {
+		return value, nil
+	}
+	encoded := make([]any, len(list))
+	for i, item := range list {
+		within, err := s.encodeWithin(item)
+		if err != nil {
+			return nil, err
+		}
+		encoded[i] = within
+	}
+	return encoded, nil
+}
+
 // escapeInURL escapes for the query behind a question mark, else as a segment of the path (RFC 3986, section 3).
 func escapeInURL(value, before string) string {
 	if strings.Contains(before, "?") {

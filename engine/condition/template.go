@@ -199,10 +199,15 @@ func (l *Leaf) json(s *Scope, p *program, found any) (json.RawMessage, error) {
 		}
 		return asJSON(encoded)
 	}
-	if p.path != nil && l.template.sink == Plain {
+	_, isNumber := asNumber(found)
+	if p.path != nil && (isNumber || l.template.sink == Plain) {
 		if sent, ok := s.sent(p.path); ok {
 			return sent, nil
 		}
 	}
-	return l.template.dialect.jsonValue(found)
+	encoded, err := l.template.sink.encodeWithin(found)
+	if err != nil {
+		return nil, err
+	}
+	return l.template.dialect.jsonValue(encoded)
 }

@@ -141,6 +141,22 @@ func TestLeavesKeepTheirTypes(t *testing.T) {
 	}
 }
 
+// A31: what stands within a list or an object is encoded, too.
+func TestLeavesAreEncodedForTheirSink(t *testing.T) {
+	s := scopeWith(t, `{"list":["<a>",1.50,{"k":"&"}],"n":2.50,"x":"<!channel>"}`)
+	for source, want := range map[string]string{
+		"{{ entry.data.list }}": `["&lt;a&gt;",1.5,{"k":"&amp;"}]`, "{{ entry.data.n }}": `2.50`, "{{ entry.data.x }}": `"&lt;!channel&gt;"`,
+	} {
+		leaf, err := New(Config{}).Leaf(source, Slack)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, _, err := leaf.Render(s); string(got) != want || err != nil {
+			t.Errorf("the leaf %s is %s (%v) for Slack, want %s", source, got, err, want)
+		}
+	}
+}
+
 func TestFaultsOfTemplatesHaveTheirPlace(t *testing.T) {
 	d := New(Config{})
 	for _, c := range []struct {
