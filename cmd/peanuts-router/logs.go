@@ -34,7 +34,7 @@ func newLogs(out io.Writer, level slog.Leveler) (logger *slog.Logger, close func
 	go l.writeAll()
 	handler := func(w io.Writer) slog.Handler {
 		if isTerminal(out) {
-			return tint.NewHandler(w, &tint.Options{Level: level, TimeFormat: "15:04:05", NoColor: !coloursFor(out).on})
+			return tint.NewTextHandler(w, &tint.Options{Level: level, TimeFormat: "15:04:05", NoColor: !coloursFor(out).on})
 		}
 		return slog.NewJSONHandler(w, &slog.HandlerOptions{Level: level})
 	}
