@@ -49,6 +49,11 @@ func (s *Store) ask(ctx context.Context, text string, args []any, each func(*sql
 	if err != nil {
 		return err
 	}
+	return forEach(ctx, statement, args, each)
+}
+
+// forEach calls each for every row of a statement.
+func forEach(ctx context.Context, statement *sql.Stmt, args []any, each func(*sql.Rows) error) error {
 	rows, err := statement.QueryContext(ctx, args...)
 	if err != nil {
 		return err

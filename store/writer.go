@@ -275,15 +275,5 @@ func (tx *transaction) rows(text string, args []any, each func(*sql.Rows) error)
 	if err != nil {
 		return err
 	}
-	rows, err := statement.QueryContext(tx.ctx, args...)
-	if err != nil {
-		return err
-	}
-	defer rows.Close()
-	for rows.Next() {
-		if err := each(rows); err != nil {
-			return err
-		}
-	}
-	return rows.Err()
+	return forEach(tx.ctx, statement, args, each)
 }

@@ -22,9 +22,17 @@ import (
 
 const testSecret = "a secret of the tests, long enough"
 
+// tester is what a daemon needs of a test, or of a script of one.
+type tester interface {
+	Helper()
+	Fatal(args ...any)
+	Fatalf(format string, args ...any)
+	Cleanup(func())
+}
+
 // daemon is a router in a process of its own.
 type daemon struct {
-	t              *testing.T
+	t              tester
 	cmd            *exec.Cmd
 	webhook, admin string
 	lines          chan map[string]any
@@ -34,7 +42,7 @@ type daemon struct {
 }
 
 // startDaemon starts `serve` on free ports and waits until it is ready.
-func startDaemon(t *testing.T, dir string, env []string, args ...string) *daemon {
+func startDaemon(t tester, dir string, env []string, args ...string) *daemon {
 	t.Helper()
 	d := &daemon{t: t, lines: make(chan map[string]any, 10_000), read: make(chan struct{})}
 	args = append([]string{"serve", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0"}, args...)
@@ -147,7 +155,7 @@ type targetCall struct {
 }
 
 // startTarget starts a target; status 0 leaves a call without an answer until the target ends.
-func startTarget(t *testing.T, status func(n int) int) *target {
+func startTarget(t tester, status func(n int) int) *target {
 	g := &target{calls: make(chan targetCall, 1000), status: status}
 	ended := make(chan struct{})
 	g.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -43,32 +43,18 @@ func newDeadLetters(t *terminal) *cobra.Command {
 }
 
 func (r *record) listDead(ctx context.Context) error {
-	return r.with(ctx, func(s *store.Store) error {
-		dead, next, err := s.Deliveries(ctx, store.Filter{State: engine.Dead}, r.page())
-		if err != nil {
-			return err
+	columns, listed := []string{"ID", "WHEN", "RULE", "ACTION", "ATTEMPTS", "REASON"}, 0
+	err := r.printDeliveries(ctx, store.Filter{State: engine.Dead}, "No dead letters.", columns, func(d engine.Delivery, now time.Time) []string {
+		listed++
+		return []string{
+			string(d.ID), ago(d.CreatedAt, now), oneLine(string(d.Rule), 40), oneLine(string(d.Action), 40),
+			fmt.Sprint(d.Attempts), oneLine(d.LastError, 100),
 		}
-		if r.term.json {
-			return r.term.printJSON(map[string]any{"deliveries": dead, "next": next})
-		}
-		if len(dead) == 0 {
-			_, err := fmt.Fprintln(r.term.out, "No dead letters.")
-			return err
-		}
-		now, rows := time.Now(), [][]string{}
-		for _, d := range dead {
-			rows = append(rows, []string{
-				string(d.ID), ago(d.CreatedAt, now), oneLine(string(d.Rule), 40), oneLine(string(d.Action), 40),
-				fmt.Sprint(d.Attempts), oneLine(d.LastError, 100),
-			})
-		}
-		if err := printTable(r.term.out, []string{"ID", "WHEN", "RULE", "ACTION", "ATTEMPTS", "REASON"}, rows); err != nil {
-			return err
-		}
-		defer r.more(next)
-		_, err = fmt.Fprintf(r.term.out, "\n%s.   show ID · replay ID|--all · discard ID\n", count(len(dead), "dead letter", "dead letters"))
-		return err
 	})
+	if listed > 0 && err == nil {
+		_, err = fmt.Fprintf(r.term.out, "\n%s.   show ID · replay ID|--all · discard ID\n", count(listed, "dead letter", "dead letters"))
+	}
+	return err
 }
 
 func (r *record) showDelivery(ctx context.Context, id engine.DeliveryID) error {

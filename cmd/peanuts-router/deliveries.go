@@ -35,6 +35,17 @@ func (r *record) listDeliveries(ctx context.Context, filter store.Filter) error 
 	default:
 		return usagef("--state is pending, sending, delivered, dead or discarded, not %q", filter.State)
 	}
+	columns := []string{"ID", "WHEN", "RULE", "ACTION", "STATE", "ATTEMPTS", "NEXT", "LAST STATUS"}
+	return r.printDeliveries(ctx, filter, "No deliveries.", columns, func(d engine.Delivery, now time.Time) []string {
+		return []string{
+			string(d.ID), ago(d.CreatedAt, now), oneLine(string(d.Rule), 40), oneLine(string(d.Action), 40),
+			paintedState(colours{}, d), fmt.Sprint(d.Attempts), dueText(d, now), oneLine(d.LastStatus, 40),
+		}
+	})
+}
+
+// printDeliveries prints a page of deliveries: as JSON, or as a table with a row for each.
+func (r *record) printDeliveries(ctx context.Context, filter store.Filter, none string, columns []string, row func(engine.Delivery, time.Time) []string) error {
 	return r.with(ctx, func(s *store.Store) error {
 		deliveries, next, err := s.Deliveries(ctx, filter, r.page())
 		if err != nil {
@@ -44,18 +55,15 @@ func (r *record) listDeliveries(ctx context.Context, filter store.Filter) error 
 			return r.term.printJSON(map[string]any{"deliveries": deliveries, "next": next})
 		}
 		if len(deliveries) == 0 {
-			_, err := fmt.Fprintln(r.term.out, "No deliveries.")
+			_, err := fmt.Fprintln(r.term.out, none)
 			return err
 		}
 		now, rows := time.Now(), [][]string{}
 		for _, d := range deliveries {
-			rows = append(rows, []string{
-				string(d.ID), ago(d.CreatedAt, now), oneLine(string(d.Rule), 40), oneLine(string(d.Action), 40),
-				paintedState(colours{}, d), fmt.Sprint(d.Attempts), dueText(d, now), oneLine(d.LastStatus, 40),
-			})
+			rows = append(rows, row(d, now))
 		}
 		defer r.more(next)
-		return printTable(r.term.out, []string{"ID", "WHEN", "RULE", "ACTION", "STATE", "ATTEMPTS", "NEXT", "LAST STATUS"}, rows)
+		return printTable(r.term.out, columns, rows)
 	})
 }
 

@@ -21,7 +21,8 @@ func newEvents(t *terminal) *cobra.Command {
 	}
 	r.registerPages(list)
 	show := &cobra.Command{
-		Use: "show ID", Short: "Show an event: which rules fired, what became of it, and its payload", Args: cobra.ExactArgs(1),
+		Use: "show ID", Long: "The beginning of an id will do, when no other event's begins so.",
+		Short: "Show an event: which rules fired, what became of it, and its payload", Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return r.showEvent(cmd.Context(), engine.EventID(args[0]))
 		},
@@ -81,9 +82,13 @@ func outcomeOf(e engine.EventRecord) string {
 
 func (r *record) showEvent(ctx context.Context, id engine.EventID) error {
 	return r.with(ctx, func(s *store.Store) error {
-		e, err := s.Event(ctx, id)
+		whole, err := s.FindEvent(ctx, string(id))
 		if err != nil {
 			return fmt.Errorf("event %s: %w", oneLine(string(id), 80), err)
+		}
+		e, err := s.Event(ctx, whole)
+		if err != nil {
+			return err
 		}
 		if r.term.json {
 			return r.term.printJSON(e)

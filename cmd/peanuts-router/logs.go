@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"sync"
+	"time"
 
 	"github.com/lmittmann/tint"
 )
@@ -36,9 +37,17 @@ func newLogs(out io.Writer, level slog.Leveler) (logger *slog.Logger, close func
 		if isTerminal(out) {
 			return tint.NewTextHandler(w, &tint.Options{Level: level, TimeFormat: "15:04:05", NoColor: !coloursFor(out).on})
 		}
-		return slog.NewJSONHandler(w, &slog.HandlerOptions{Level: level})
+		return slog.NewJSONHandler(w, &slog.HandlerOptions{Level: level, ReplaceAttr: readableDuration})
 	}
 	return slog.New(byUrgency{handler(droppable{l}), handler(urgent{l})}), l.close
+}
+
+// readableDuration writes a duration as people and programs read it, "1.2ms": a bare number would not tell its unit.
+func readableDuration(_ []string, attr slog.Attr) slog.Attr {
+	if attr.Value.Kind() == slog.KindDuration {
+		attr.Value = slog.StringValue(attr.Value.Duration().Round(time.Microsecond).String())
+	}
+	return attr
 }
 
 // byUrgency hands a record to the handler that may drop it, or to the one that may not.

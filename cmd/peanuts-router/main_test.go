@@ -26,8 +26,10 @@ func TestCommandsAsTheScriptsTell(t *testing.T) {
 			e.Setenv("NO_COLOR", "1")
 			root, err := os.Getwd()
 			e.Setenv("ROOT", root+"/../..")
+			e.Values[scriptPartsKey{}] = &scriptParts{}
 			return err
 		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"target": scriptTarget, "daemon": scriptDaemon, "await": scriptAwait},
 	})
 }
 

@@ -1,0 +1,64 @@
+package main
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+// scriptParts are what runs beside a script.
+type scriptParts struct {
+	target *target
+	daemon *daemon
+}
+
+type scriptPartsKey struct{}
+
+func partsOf(ts *testscript.TestScript) *scriptParts {
+	return ts.Value(scriptPartsKey{}).(*scriptParts)
+}
+
+// inScript is a script as a tester.
+type inScript struct{ *testscript.TestScript }
+
+func (s inScript) Helper()           {}
+func (s inScript) Fatal(args ...any) { s.Fatalf("%s", fmt.Sprint(args...)) }
+func (s inScript) Cleanup(f func())  { s.Defer(f) }
+
+// scriptTarget is the command `target STATUS`: it starts an HTTP target that answers so, at $TARGET, or makes the one
+// that runs answer so.
+func scriptTarget(ts *testscript.TestScript, _ bool, args []string) {
+	status, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	parts := partsOf(ts)
+	if parts.target != nil {
+		parts.target.answer(always(status))
+		return
+	}
+	parts.target = startTarget(inScript{ts}, always(status))
+	ts.Setenv("TARGET", parts.target.URL)
+}
+
+// scriptDaemon is the command `daemon ARGS...`: it starts `serve ARGS...` in the script's directory, taking webhooks at
+// $WEBHOOK.
+func scriptDaemon(ts *testscript.TestScript, _ bool, args []string) {
+	parts := partsOf(ts)
+	parts.daemon = startDaemon(inScript{ts}, ts.Getenv("WORK"), []string{"TARGET=" + ts.Getenv("TARGET")}, args...)
+	ts.Setenv("WEBHOOK", parts.daemon.webhook)
+	ts.Setenv(envSecret, testSecret)
+}
+
+// scriptAwait is the command `await KEY=VALUE...`: it waits for a line of the daemon's log with these values.
+func scriptAwait(ts *testscript.TestScript, _ bool, args []string) {
+	partsOf(ts).daemon.await(strings.Join(args, " "), func(line map[string]any) bool {
+		for _, arg := range args {
+			key, want, _ := strings.Cut(arg, "=")
+			if fmt.Sprint(line[key]) != want {
+				return false
+			}
+		}
+		return true
+	})
+}
