@@ -2,15 +2,11 @@ package actions
 
 import (
 	"context"
-	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net"
 	"net/mail"
-	"net/textproto"
 	"strings"
-	"time"
 	"unicode"
 
 	gomail "github.com/wneessen/go-mail"
@@ -39,7 +35,12 @@ func (e *emailSender) Send(ctx context.Context, s engine.Shipment) engine.Outcom
 	if err != nil {
 		return dead("not sendable", "the settings of the mail server cannot be used: "+err.Error())
 	}
-	return ofMail(client.DialAndSendWithContext(ctx, message), ctx.Err())
+	err = client.DialAndSendWithContext(ctx, message)
+	if message.IsDelivered() {
+		// What goes wrong on the way out of the connection does not take the mail back.
+		return engine.Outcome{Verdict: engine.VerdictDelivered, Status: "250 OK"}
+	}
+	return ofMail(err, ctx.Err())
 }
 
 // compose builds the mail. Its errors hold no text of the event.
@@ -98,105 +99,15 @@ func (e *emailSender) recipients(s engine.Shipment, m engine.EmailMessage) (to, 
 		to = render(e.settings.To)
 	}
 	cc = render(e.settings.CC)
+	if len(to)+len(cc) == 0 {
+		return nil, nil, errors.New("there is no recipient")
+	}
 	for _, address := range append(append([]string{}, to...), cc...) {
 		if _, parseError := mail.ParseAddress(address); (parseError != nil || hasControl(address)) && err == nil {
 			err = errors.New("a recipient is no e-mail address")
 		}
 	}
 	return to, cc, err
-}
-
-// client makes a client whose connection ends with ctx: go-mail minds its deadline only until it is connected.
-func (e *emailSender) client(ctx context.Context) (*gomail.Client, error) {
-	deadline, ok := ctx.Deadline()
-	if !ok {
-		deadline = time.Now().Add(engine.MaxTimeout)
-	}
-	divertTo, security := "", e.settings.TLS
-	if e.config.Divert != nil {
-		divertTo, security = e.config.Divert.SMTP, engine.TLSNone
-	}
-	dial := dialer(divertTo)
-	secured := &tls.Config{ServerName: e.settings.Host, RootCAs: e.config.RootCAs, MinVersion: tls.VersionTLS12}
-	options := []gomail.Option{
-		gomail.WithPort(e.settings.Port),
-		gomail.WithTimeout(max(time.Until(deadline), time.Millisecond)),
-		gomail.WithTLSConfig(secured),
-		gomail.WithoutNoop(),
-		gomail.WithDialContextFunc(func(dialCtx context.Context, network, address string) (net.Conn, error) {
-			conn, err := dial(dialCtx, network, address)
-			if err != nil {
-				return nil, err
-			}
-			if security == engine.TLSImplicit {
-				conn = tls.Client(conn, secured)
-			}
-			return boundTo(ctx, conn), nil
-		}),
-	}
-	if security == engine.TLSStartTLS {
-		options = append(options, gomail.WithTLSPolicy(gomail.TLSMandatory))
-	} else {
-		options = append(options, gomail.WithTLSPolicy(gomail.NoTLS))
-	}
-	if e.settings.Username != "" && e.config.Divert == nil {
-		options = append(options, gomail.WithSMTPAuth(gomail.SMTPAuthAutoDiscover),
-			gomail.WithUsername(e.settings.Username), gomail.WithPassword(e.settings.Password.Reveal()))
-	}
-	return gomail.NewClient(e.settings.Host, options...)
-}
-
-// bound is a connection that is closed when its context ends.
-type bound struct {
-	net.Conn
-	release func() bool
-}
-
-func boundTo(ctx context.Context, conn net.Conn) net.Conn {
-	return bound{Conn: conn, release: context.AfterFunc(ctx, func() { conn.Close() })}
-}
-
-func (b bound) Close() error {
-	b.release()
-	return b.Conn.Close()
-}
-
-// ofMail is what an attempt to send mail came to.
-func ofMail(err, ended error) engine.Outcome {
-	if err == nil {
-		return engine.Outcome{Verdict: engine.VerdictDelivered, Status: "250 OK"}
-	}
-	if ended != nil {
-		return ofError(ended)
-	}
-	var sending *gomail.SendError
-	var protocol *textproto.Error
-	switch {
-	case errors.As(err, &protocol):
-		return ofReply(protocol.Code, protocol.Msg, errors.As(err, &sending))
-	case errors.As(err, &sending) && sending.ErrorCode() != 0:
-		return ofReply(sending.ErrorCode(), "", true)
-	case strings.Contains(err.Error(), "STARTTLS"):
-		return retry("no STARTTLS", "the server does not offer STARTTLS, and mail is not sent in clear; check server and tls")
-	}
-	return ofError(err)
-}
-
-// ofReply is what a reply code of SMTP means (RFC 5321, section 4.2.1; RFC 4954, section 6). refusedMessage tells whether
-// it answers the message rather than the connection.
-func ofReply(code int, text string, refusedMessage bool) engine.Outcome {
-	outcome := engine.Outcome{Verdict: engine.VerdictRetry, Status: itoa(code), Answer: keep(text)}
-	switch {
-	case code == 530 || code == 534 || code == 535 || code == 538:
-		outcome.Refused = true
-		outcome.Reason = fmt.Sprintf("the mail server refuses our credentials (%d); check username and password", code)
-	case code/100 == 5 && refusedMessage:
-		outcome.Verdict = engine.VerdictDead
-		outcome.Reason = fmt.Sprintf("the mail server refuses the message or a recipient (%d)", code)
-	default:
-		outcome.Reason = fmt.Sprintf("the mail server cannot take the message now (%d)", code)
-	}
-	return outcome
 }
 
 // domainOf is the domain of an address, which a Message-ID ends with.

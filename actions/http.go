@@ -29,15 +29,10 @@ func (h *httpSender) Send(ctx context.Context, s engine.Shipment) engine.Outcome
 	if err != nil {
 		return dead("not sendable", err.Error())
 	}
-	response, err := h.client.Do(request)
+	seen, err := exchangeOf(h.client, request, h.config.Now)
 	if err != nil {
 		return ofError(err)
 	}
-	defer response.Body.Close()
-	seen := &exchange{status: response.StatusCode, retryAfter: retryAfter(response.Header, h.config.Now())}
-	// The body is read so that the connection can serve again; what it says does not change a verdict that stands in
-	// the status.
-	_, _ = io.Copy(atMost{&seen.answer}, io.LimitReader(response.Body, maxAnswer))
 	return ofStatus(seen)
 }
 
@@ -84,8 +79,16 @@ func (h *httpSender) setHeaders(header http.Header, message engine.HTTPMessage, 
 	for name, value := range message.Headers {
 		header.Set(name, value)
 	}
+	for name, values := range header {
+		if strings.ContainsFunc(values[0], breaksHeader) {
+			return fmt.Errorf("the header %s holds a line break or another control character", name)
+		}
+	}
 	return nil
 }
+
+// breaksHeader tells what cannot stand in a header's value (RFC 9110, section 5.5).
+func breaksHeader(c rune) bool { return c < ' ' && c != '\t' || c == 0x7f }
 
 // contentOf is what a message sends: its JSON, its text, or the event as it was received.
 func contentOf(message engine.HTTPMessage, event []byte) (content, contentType string) {

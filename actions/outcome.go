@@ -22,15 +22,15 @@ func itoa(n int) string { return strconv.Itoa(n) }
 // ofStatus is what an HTTP status means (C11).
 func ofStatus(seen *exchange) engine.Outcome {
 	status, text := seen.status, seen.statusText()
-	outcome := engine.Outcome{Verdict: engine.VerdictDead, Status: text, Answer: seen.kept(), RetryAfter: seen.retryAfter}
+	outcome := engine.Outcome{Verdict: engine.VerdictDead, Status: text, Answer: seen.kept()}
 	switch {
 	case status/100 == 2:
 		return engine.Outcome{Verdict: engine.VerdictDelivered, Status: text}
 	case status == http.StatusUnauthorized || status == http.StatusForbidden:
-		outcome.Verdict, outcome.Refused = engine.VerdictRetry, true
+		outcome.Verdict, outcome.Refused, outcome.RetryAfter = engine.VerdictRetry, true, seen.retryAfter
 		outcome.Reason = text + ": the target refuses our credentials; check the token of this action"
-	case status == http.StatusRequestTimeout || status == http.StatusTooEarly || status == http.StatusTooManyRequests || status >= 500:
-		outcome.Verdict, outcome.Reason = engine.VerdictRetry, text
+	case mayPass(status):
+		outcome.Verdict, outcome.Reason, outcome.RetryAfter = engine.VerdictRetry, text, seen.retryAfter
 	case status == http.StatusGone:
 		outcome.Gone = true
 		outcome.Reason = text + ": the target says that it is gone for good; take the action out of the rules or change its URL"
@@ -42,12 +42,28 @@ func ofStatus(seen *exchange) engine.Outcome {
 	return outcome
 }
 
+// mayPass tells a refusal that another attempt may not meet. A status outside of HTTP's classes is one, too: only a
+// short list is final.
+func mayPass(status int) bool {
+	switch status {
+	case http.StatusRequestTimeout, http.StatusTooEarly, http.StatusTooManyRequests:
+		return true
+	}
+	return status/100 != 3 && status/100 != 4
+}
+
+// longestWait stands for every longer one that a target asks for; the courier has a bound of its own.
+const longestWait = 1 << 30 * time.Second
+
 // retryAfter is how long a target asks to be left alone (RFC 9110, section 10.2.3); 0 when it does not, or not readably.
 func retryAfter(header http.Header, now time.Time) time.Duration {
 	value := strings.TrimSpace(header.Get("Retry-After"))
-	if seconds, err := strconv.ParseInt(value, 10, 64); err == nil {
-		const longest = 1 << 30 // seconds; what is longer is capped by the courier anyway
-		return time.Duration(max(0, min(seconds, longest))) * time.Second
+	if value != "" && strings.Trim(value, "0123456789") == "" {
+		seconds, err := strconv.ParseInt(value, 10, 64)
+		if err != nil || seconds > int64(longestWait/time.Second) {
+			return longestWait
+		}
+		return time.Duration(seconds) * time.Second
 	}
 	if at, err := http.ParseTime(value); err == nil {
 		return max(0, at.Sub(now))
@@ -72,6 +88,8 @@ func inWords(err error) (status, reason string) {
 		invalid  x509.CertificateInvalidError
 		verify   *tls.CertificateVerificationError
 		record   tls.RecordHeaderError
+		alert    tls.AlertError
+		number   syscall.Errno
 		op       *net.OpError
 	)
 	if errors.As(err, &theirs) {
@@ -92,7 +110,9 @@ func inWords(err error) (status, reason string) {
 		return "certificate", "the target's certificate is not valid: " + invalid.Error()
 	case errors.As(err, &verify):
 		return "certificate", "the target's certificate could not be verified"
-	case errors.As(err, &record):
+	case errors.As(err, &alert):
+		return "TLS", "the target refuses our TLS: " + alert.Error()
+	case errors.As(err, &record), errors.Is(err, http.ErrSchemeMismatch):
 		return "not TLS", "the target does not speak TLS there"
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return "connection refused", "the target refuses connections"
@@ -100,8 +120,8 @@ func inWords(err error) (status, reason string) {
 		return "connection reset", "the target cut the connection"
 	case errors.As(err, &op) && op.Timeout():
 		return "timeout", "the target did not answer in time"
-	case errors.As(err, &op):
-		return "network", "the network failed: " + op.Op
+	case errors.As(err, &number):
+		return "network", "the network failed: " + number.Error()
 	}
 	return "no answer", "the target broke off, or answered something that is no answer"
 }

@@ -86,9 +86,10 @@ func retry(status, reason string) engine.Outcome {
 	return engine.Outcome{Verdict: engine.VerdictRetry, Status: status, Reason: reason}
 }
 
-// dialer connects to the real address, or to the diversion's.
+// dialer connects to the real address, or to the diversion's. Its bound is for connections that a pool goes on making
+// after the attempt that asked for them.
 func dialer(divertTo string) func(ctx context.Context, network, address string) (net.Conn, error) {
-	d := &net.Dialer{Timeout: engine.DefaultTimeout}
+	d := &net.Dialer{Timeout: engine.MaxTimeout}
 	return func(ctx context.Context, network, address string) (net.Conn, error) {
 		if divertTo != "" {
 			address = divertTo

@@ -1,10 +1,12 @@
 package actions
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"net/http"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/slack-go/slack"
@@ -16,6 +18,10 @@ import (
 // https://docs.slack.dev/reference/methods/chat.postMessage
 const maxSlackText = 40_000
 
+// maxSlackAnswer is how much of an answer of Slack's API is read, in bytes: a success comes with the whole message, and
+// each of its characters may be escaped.
+const maxSlackAnswer = 4 << 20
+
 // slackSender posts to Slack, as a bot or to an incoming webhook.
 type slackSender struct {
 	settings *engine.SlackSettings
@@ -26,9 +32,9 @@ type slackSender struct {
 
 func newSlack(settings *engine.SlackSettings, action engine.Action, config Config) *slackSender {
 	client := newClient(action, config)
-	client.Transport = recorded{next: client.Transport, now: config.Now}
 	s := &slackSender{settings: settings, config: config, client: client}
 	if settings.WebhookURL.IsZero() {
+		client.Transport = recorded{next: client.Transport, now: config.Now, limit: maxSlackAnswer}
 		options := []slack.Option{slack.OptionHTTPClient(client)}
 		if settings.APIURL != "" {
 			options = append(options, slack.OptionAPIURL(settings.APIURL))
@@ -45,22 +51,28 @@ func (s *slackSender) Send(ctx context.Context, shipment engine.Shipment) engine
 	if err := json.Unmarshal(shipment.Message, &message); err != nil {
 		return dead("not sendable", "the stored message cannot be read")
 	}
+	message.Text = cutText(message.Text)
+	if s.bot == nil {
+		return s.toWebhook(ctx, shipment, message)
+	}
+	return s.asBot(ctx, shipment, message)
+}
+
+// metadataOf carries the delivery's key: Slack itself knows no such thing.
+func metadataOf(shipment engine.Shipment) slack.SlackMetadata {
+	return slack.SlackMetadata{
+		EventType:    "peanuts_router_delivery",
+		EventPayload: map[string]any{"key": shipment.ID.Key(), "event_id": shipment.Event, "rule": shipment.Rule},
+	}
+}
+
+func (s *slackSender) asBot(ctx context.Context, shipment engine.Shipment, message engine.SlackMessage) engine.Outcome {
 	blocks, err := rawBlocks(message.Blocks)
 	if err != nil {
 		return dead("not sendable", "the stored blocks are not a list")
 	}
-	message.Text = cutText(message.Text)
-	ctx, seen := withExchange(ctx)
-	if s.bot == nil {
-		return s.toWebhook(ctx, message, blocks, seen)
-	}
-	return s.asBot(ctx, shipment, message, blocks, seen)
-}
-
-func (s *slackSender) asBot(ctx context.Context, shipment engine.Shipment, message engine.SlackMessage, blocks []slack.Block, seen *exchange) engine.Outcome {
 	channel := message.Channel
 	if channel == "" {
-		var err error
 		settings := rendering{shipment: shipment, now: s.config.Now()}
 		if channel, err = settings.render(s.settings.Channel); err != nil {
 			return dead("not sendable", "rendering the channel: "+err.Error())
@@ -68,32 +80,61 @@ func (s *slackSender) asBot(ctx context.Context, shipment engine.Shipment, messa
 	}
 	options := []slack.MsgOption{
 		slack.MsgOptionText(message.Text, false), // values are escaped already, each by itself
-		slack.MsgOptionMetadata(slack.SlackMetadata{
-			EventType:    "peanuts_router_delivery",
-			EventPayload: map[string]any{"key": shipment.ID.Key(), "event": shipment.Event, "rule": shipment.Rule},
-		}),
+		slack.MsgOptionMetadata(metadataOf(shipment)),
 	}
 	if len(blocks) > 0 {
 		options = append(options, slack.MsgOptionBlocks(blocks...))
 	}
-	_, _, err := s.bot.PostMessageContext(ctx, channel, options...)
+	ctx, seen := withExchange(ctx)
+	_, _, err = s.bot.PostMessageContext(ctx, channel, options...)
 	return ofSlack(err, seen)
 }
 
-func (s *slackSender) toWebhook(ctx context.Context, message engine.SlackMessage, blocks []slack.Block, seen *exchange) engine.Outcome {
-	post := &slack.WebhookMessage{Text: message.Text}
-	if len(blocks) > 0 {
-		post.Blocks = &slack.Blocks{BlockSet: blocks}
+// webhookPost is what an incoming webhook takes. The library's own has no place for metadata, and throws away what a
+// refusal says.
+type webhookPost struct {
+	Text     string              `json:"text,omitempty"`
+	Blocks   json.RawMessage     `json:"blocks,omitempty"`
+	Metadata slack.SlackMetadata `json:"metadata"`
+}
+
+func (s *slackSender) toWebhook(ctx context.Context, shipment engine.Shipment, message engine.SlackMessage) engine.Outcome {
+	body, err := json.Marshal(webhookPost{message.Text, message.Blocks, metadataOf(shipment)})
+	if err != nil {
+		return dead("not sendable", "the stored message cannot be written as JSON")
 	}
-	err := slack.PostWebhookCustomHTTPContext(ctx, s.settings.WebhookURL.Reveal(), s.client, post)
-	if err == nil || seen.status == 0 {
-		return ofSlack(err, seen)
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, s.settings.WebhookURL.Reveal(), bytes.NewReader(body))
+	if err != nil {
+		return dead("not sendable", "the webhook's URL cannot be used")
 	}
+	request.Header.Set("Content-Type", "application/json")
+	request.Header.Set("User-Agent", s.config.UserAgent)
+	seen, err := exchangeOf(s.client, request, s.config.Now)
+	if err != nil {
+		return ofError(err)
+	}
+	return ofWebhook(seen)
+}
+
+// ofWebhook is what an answer of an incoming webhook means: the status decides, and the body holds a code.
+// https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks#handling_errors
+func ofWebhook(seen *exchange) engine.Outcome {
 	outcome := ofStatus(seen)
-	if code := seen.kept(); isSlackCode(code) {
+	code := strings.TrimSpace(seen.kept())
+	switch {
+	case outcome.Verdict == engine.VerdictDelivered && strings.HasPrefix(code, "<"):
+		return notSlack(seen)
+	case outcome.Verdict != engine.VerdictDelivered && isSlackCode(code):
 		outcome.Status = code
-		outcome.Reason = "Slack's webhook refuses this message: " + code
+		outcome.Reason = "Slack's webhook answers " + code + " (" + outcome.Reason + ")"
 	}
+	return outcome
+}
+
+// notSlack is for a page of somebody in between, such as a proxy.
+func notSlack(seen *exchange) engine.Outcome {
+	outcome := retry(seen.statusText(), "the answer breaks off, or is not one of Slack; check what stands between")
+	outcome.Answer = seen.kept()
 	return outcome
 }
 
@@ -105,12 +146,10 @@ func ofSlack(err error, seen *exchange) engine.Outcome {
 		return engine.Outcome{Verdict: engine.VerdictDelivered, Status: seen.statusText()}
 	case errors.As(err, &refused):
 		return ofSlackCode(refused.Err, seen)
-	case seen.status == 0:
+	case seen.status == 0, errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
 		return ofError(err)
 	case seen.status/100 == 2:
-		outcome := retry(seen.statusText(), "Slack answered something that is not its API")
-		outcome.Answer = seen.kept()
-		return outcome
+		return notSlack(seen)
 	}
 	return ofStatus(seen)
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -90,11 +91,56 @@ func TestWhatAWebhookPosts(t *testing.T) {
 		t.Fatalf("outcome %+v", got)
 	}
 	var post struct {
-		Text   string
-		Blocks []map[string]any
+		Text     string
+		Blocks   []map[string]any
+		Metadata struct {
+			Type    string         `json:"event_type"`
+			Payload map[string]any `json:"event_payload"`
+		}
 	}
 	if err := json.Unmarshal([]byte(s.body), &post); err != nil || post.Text != "hi &lt;" || fmt.Sprint(post.Blocks) != "[map[type:divider x:1]]" || s.path != "/services/T0/B0/canary-token" {
 		t.Errorf("posted %s to %s (%v)", s.body, s.path, err)
+	}
+	if got, want := fmt.Sprint(post.Metadata), "{peanuts_router_delivery map[event_id:0197 key:0197-1 rule:high-expense]}"; got != want {
+		t.Errorf("metadata %s, want %s", got, want)
+	}
+}
+
+// A success of Slack's comes with the whole message, escaped: one of the longest is a delivery still, and not repeated.
+func TestALongAnswerOfSlackIsADelivery(t *testing.T) {
+	s := newSlackStandIn(t)
+	s.answer = `{"ok":true,"channel":"C1","ts":"1.1","message":{"text":"` + strings.Repeat(`\ud83d\udea8`, maxSlackText) + `"}}`
+	if got := send(t, s.asBot(), Config{}, `{"text":"long"}`, 5*time.Second); got.Verdict != engine.VerdictDelivered {
+		t.Errorf("an answer of %d bytes is %.300v", len(s.answer), got)
+	}
+}
+
+// F26, F27, F30: what of Slack's answer is there decides, and an answer that hangs is a time-out.
+func TestAnAnswerOfSlackThatBreaksOff(t *testing.T) {
+	const answer = "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n" + `{"ok":tr`
+	cut := rawTarget(t, func(c *net.TCPConn, _ <-chan struct{}) { io.WriteString(c, answer) })
+	hanging := rawTarget(t, func(c *net.TCPConn, ended <-chan struct{}) { io.WriteString(c, answer); <-ended })
+	for _, c := range []struct {
+		name, api, status string
+	}{{"cut", cut, "200 OK"}, {"hanging", hanging, "timeout"}, {"refusing", "http://127.0.0.1:1", "connection refused"}} {
+		settings := &engine.SlackSettings{Token: engine.NewSecret(slackToken), Channel: engine.Fixed("#a"), APIURL: c.api + "/"}
+		got := send(t, settings, Config{}, `{"text":"hi"}`, 400*time.Millisecond)
+		if got.Verdict != engine.VerdictRetry || got.Status != c.status || strings.Contains(fmt.Sprintf("%+v", got), "canary") {
+			t.Errorf("%s: outcome %+v, want a retry with status %q", c.name, got, c.status)
+		}
+	}
+}
+
+// A31: a text is cut between characters, and one that fits is not.
+func TestATextIsCutBetweenCharacters(t *testing.T) {
+	for _, c := range []string{"a", "ä", "🚨"} {
+		fits := strings.Repeat(c, maxSlackText)
+		if got := cutText(fits); got != fits {
+			t.Errorf("cutText changed a text of %d times %s", maxSlackText, c)
+		}
+		if got, want := cutText(fits+c), strings.Repeat(c, maxSlackText-1)+"…"; got != want {
+			t.Errorf("cutText made %d bytes of one %s too many, want %d", len(got), c, len(want))
+		}
 	}
 }
 
@@ -131,6 +177,7 @@ func TestWhatSlackAnswers(t *testing.T) {
 		{name: "webhook token", webhook: true, status: 403, answer: "invalid_token", want: engine.Outcome{Verdict: engine.VerdictRetry, Status: "invalid_token", Refused: true}},
 		{name: "webhook rate limited", webhook: true, status: 429, header: http.Header{"Retry-After": {"7"}}, want: engine.Outcome{Verdict: engine.VerdictRetry, Status: "429 Too Many Requests", RetryAfter: 7 * time.Second}},
 		{name: "webhook down", webhook: true, status: 502, answer: "<html>", want: engine.Outcome{Verdict: engine.VerdictRetry, Status: "502 Bad Gateway"}},
+		{name: "a webhook's page of somebody in between", webhook: true, answer: "\n<!doctype html>", want: engine.Outcome{Verdict: engine.VerdictRetry, Status: "200 OK"}},
 		{name: "webhook moved", webhook: true, status: 302, header: http.Header{"Location": {"http://127.0.0.1:1/"}}, want: engine.Outcome{Verdict: engine.VerdictDead, Status: "302 Found"}},
 	} {
 		s := newSlackStandIn(t)

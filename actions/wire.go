@@ -71,6 +71,20 @@ type exchange struct {
 	answer     strings.Builder // its beginning
 }
 
+// exchangeOf makes one call and reads of its answer what is kept. An error is that of client.Do.
+func exchangeOf(client *http.Client, request *http.Request, now func() time.Time) (*exchange, error) {
+	response, err := client.Do(request)
+	if err != nil {
+		return nil, err
+	}
+	defer response.Body.Close()
+	seen := &exchange{status: response.StatusCode, retryAfter: retryAfter(response.Header, now())}
+	// The body is read so that the connection can serve again. Where it breaks off, the verdict still stands in the
+	// status.
+	_, _ = io.Copy(atMost{&seen.answer}, io.LimitReader(response.Body, maxAnswer))
+	return seen, nil
+}
+
 // statusText is the status as people know it: "503 Service Unavailable".
 func (e *exchange) statusText() string {
 	return strings.TrimSpace(itoa(e.status) + " " + http.StatusText(e.status))
@@ -87,10 +101,11 @@ func keep(answer string) string {
 }
 
 // recorded keeps what it sees of an answer for whoever put an exchange into the request's context: a library's error
-// often tells less.
+// often tells less. Of a refusal it reads as much as the others do; of a success, up to limit bytes.
 type recorded struct {
-	next http.RoundTripper
-	now  func() time.Time
+	next  http.RoundTripper
+	now   func() time.Time
+	limit int64
 }
 
 type exchangeKey struct{}
@@ -108,7 +123,11 @@ func (r recorded) RoundTrip(request *http.Request) (*http.Response, error) {
 	}
 	seen.status = response.StatusCode
 	seen.retryAfter = retryAfter(response.Header, r.now())
-	watched := io.TeeReader(io.LimitReader(response.Body, maxAnswer), atMost{&seen.answer})
+	limit := r.limit
+	if response.StatusCode/100 != 2 {
+		limit = maxAnswer
+	}
+	watched := io.TeeReader(io.LimitReader(response.Body, limit), atMost{&seen.answer})
 	if response.StatusCode/100 != 2 {
 		// A library does not always read what a refusal says. What cannot be read does not change the status.
 		text, _ := io.ReadAll(watched)

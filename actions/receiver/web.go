@@ -36,9 +36,9 @@ func (r *Receiver) serveHTTP(w http.ResponseWriter, request *http.Request) {
 // callOf tells a call of Slack from any other.
 func callOf(request *http.Request, body string) Call {
 	switch {
-	case strings.HasSuffix(request.URL.Path, "/chat.postMessage"):
+	case strings.HasSuffix(request.URL.Path, "/chat.postMessage") && request.Header.Get("Idempotency-Key") == "":
 		return botCall(body)
-	case strings.HasPrefix(request.Host, "hooks.slack.com"), strings.HasPrefix(request.URL.Path, "/services/"):
+	case isWebhook(request):
 		return webhookCall(body)
 	}
 	header := request.Header.Clone()
@@ -53,14 +53,23 @@ func callOf(request *http.Request, body string) Call {
 	}
 }
 
+// isWebhook tells a post to an incoming webhook, also to one of a stand-in for Slack: no HTTP action goes without a key.
+func isWebhook(request *http.Request) bool {
+	return request.Host == "hooks.slack.com" ||
+		strings.HasPrefix(request.URL.Path, "/services/") && request.Header.Get("Idempotency-Key") == ""
+}
+
+// metadata is where a message to Slack carries its key.
+type metadata struct {
+	Payload struct {
+		Key string `json:"key"`
+	} `json:"event_payload"`
+}
+
 // botCall reads a call of chat.postMessage, which is a form.
 func botCall(body string) Call {
 	form, _ := url.ParseQuery(body) // what cannot be read is empty
-	var metadata struct {
-		Payload struct {
-			Key string `json:"key"`
-		} `json:"event_payload"`
-	}
+	var metadata metadata
 	_ = json.Unmarshal([]byte(form.Get("metadata")), &metadata)
 	return Call{
 		Kind: engine.KindSlack, Key: metadata.Payload.Key, Channel: form.Get("channel"),
@@ -70,9 +79,10 @@ func botCall(body string) Call {
 
 func webhookCall(body string) Call {
 	var post struct {
-		Text   string          `json:"text"`
-		Blocks json.RawMessage `json:"blocks"`
+		Text     string          `json:"text"`
+		Blocks   json.RawMessage `json:"blocks"`
+		Metadata metadata        `json:"metadata"`
 	}
-	_ = json.Unmarshal([]byte(body), &post)
-	return Call{Kind: engine.KindSlack, Text: post.Text, Blocks: string(post.Blocks)}
+	_ = json.Unmarshal([]byte(body), &post) // what cannot be read is empty
+	return Call{Kind: engine.KindSlack, Key: post.Metadata.Payload.Key, Text: post.Text, Blocks: string(post.Blocks)}
 }
