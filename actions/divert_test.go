@@ -74,7 +74,7 @@ func TestAReceiverAnswersAsItIsTold(t *testing.T) {
 	}
 	status = 452
 	settings := &engine.EmailSettings{Host: "mail.example.com", Port: 25, From: "a@example.com", To: []engine.Dynamic{engine.Fixed("b@example.com")}}
-	if got := send(t, settings, config, hello, 5*time.Second); got.Status != "452" || got.Verdict != engine.VerdictRetry {
+	if got := send(t, settings, config, hello, 5*time.Second); got.Status != "452 4.0.0" || got.Verdict != engine.VerdictRetry {
 		t.Errorf("mail: outcome %+v", got)
 	}
 }

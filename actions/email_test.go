@@ -69,7 +69,7 @@ func startMailServer(t *testing.T, security engine.TLSMode) *mailServer {
 		listener = tls.NewListener(listener, config)
 	}
 	go server.Serve(listener)
-	t.Cleanup(func() { close(m.ended); server.Close() })
+	t.Cleanup(func() { close(m.ended); server.Close(); listener.Close() }) // both: a server closed before it serves leaves its listener open
 	_, port, _ := net.SplitHostPort(listener.Addr().String())
 	m.settings = &engine.EmailSettings{Host: "127.0.0.1", TLS: security, From: "Router <router@example.com>", To: []engine.Dynamic{engine.Fixed("ops@example.com")}}
 	m.settings.Port, _ = strconv.Atoi(port)
@@ -137,6 +137,7 @@ const hello = `{"subject":"Due soon: Renew ä","text":"It is due.\n.\nDot","html
 func TestMailArrivesWhole(t *testing.T) {
 	for _, security := range []engine.TLSMode{engine.TLSStartTLS, engine.TLSImplicit, engine.TLSNone} {
 		m := startMailServer(t, security)
+		m.settings.Username, m.settings.Password = "router", engine.NewSecret("password") // 127.0.0.1 may be told in clear
 		m.settings.CC = []engine.Dynamic{engine.Fixed("Boss <boss@example.com>")}
 		config := Config{RootCAs: m.roots, UserAgent: "peanuts-router/1", Now: func() time.Time { return time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC) }}
 		if got := send(t, m.settings, config, hello, 5*time.Second); got.Verdict != engine.VerdictDelivered {
@@ -145,6 +146,9 @@ func TestMailArrivesWhole(t *testing.T) {
 		}
 		if m.secured != (security == engine.TLSStartTLS) && security != engine.TLSImplicit {
 			t.Errorf("%s: the mail came over TLS: %v", security, m.secured)
+		}
+		if m.login != "router:password" {
+			t.Errorf("%s: the server was told %q", security, m.login)
 		}
 		if m.from != "router@example.com" || fmt.Sprint(m.to) != "[ops@example.com boss@example.com]" {
 			t.Errorf("%s: from %s to %v", security, m.from, m.to)
@@ -239,10 +243,13 @@ func TestWhatAMailServerRefuses(t *testing.T) {
 	} {
 		m := startMailServer(t, engine.TLSStartTLS)
 		m.settings.Username, m.settings.Password = "router", engine.NewSecret("canary-password")
-		m.refuseAt, m.refusal = c.at, &smtp.SMTPError{Code: c.code, EnhancedCode: smtp.EnhancedCode{c.code / 100, 1, 1}, Message: "no"}
+		m.refuseAt, m.refusal = c.at, &smtp.SMTPError{Code: c.code, EnhancedCode: smtp.EnhancedCode{c.code / 100, 1, 1}, Message: "no, not you"}
 		got := send(t, m.settings, Config{RootCAs: m.roots}, hello, 5*time.Second)
 		if got.Verdict != c.want || got.Refused != c.refused || !strings.HasPrefix(got.Status, strconv.Itoa(c.code)) {
 			t.Errorf("%d at %s means %+v, want %s (refused %v)", c.code, c.at, got, c.want, c.refused)
+		}
+		if want := fmt.Sprintf("%d %d.1.1", c.code, c.code/100); got.Status != want || got.Answer != fmt.Sprintf(`%d "%d.1.1 no, not you"`, c.code, c.code/100) {
+			t.Errorf("%d at %s is told as %q with answer %q", c.code, c.at, got.Status, got.Answer)
 		}
 		if m.login != "router:canary-password" {
 			t.Errorf("the server was told %q", m.login)

@@ -117,7 +117,7 @@ func saidIn(err *gomail.SendError) string {
 }
 
 // enhancedCode finds the code that says more than the three digits before it (RFC 3463, section 2).
-var enhancedCode = regexp.MustCompile(`^\d{3} ([245]\.\d{1,3}\.\d{1,3})\b`)
+var enhancedCode = regexp.MustCompile(`^\d{3} "?([245]\.\d{1,3}\.\d{1,3})\b`)
 
 // ofReply is what a reply of SMTP means (RFC 5321, section 4.2.1; RFC 4954, section 6). refusedMessage tells whether it
 // answers the message rather than the connection, which may be let in another time.

@@ -269,10 +269,11 @@ func TestWhenTooManyBytesAreHeldSmallEventsStillPass(t *testing.T) {
 	committing, release := make(chan struct{}), make(chan struct{})
 	d.store.before = func(context.Context) { committing <- struct{}{}; <-release }
 	large := append([]byte(`{"event":"x"}`), bytes.Repeat([]byte(" "), 700<<10)...)
+	second := append(bytes.Clone(large), ' ')
 	first, small := make(chan answer, 1), make(chan answer, 1)
 	go func() { first <- d.post(t, "/webhook", large) }()
 	<-committing
-	got := d.post(t, "/webhook", append(large, ' '))
+	got := d.post(t, "/webhook", second)
 	if got.status != http.StatusServiceUnavailable || got.header.Get("Retry-After") != "1" {
 		t.Errorf("a second large body: %d, Retry-After %q, want 503 and 1", got.status, got.header.Get("Retry-After"))
 	}
@@ -285,7 +286,7 @@ func TestWhenTooManyBytesAreHeldSmallEventsStillPass(t *testing.T) {
 		}
 	}
 	go func() { <-committing }()
-	if got := d.post(t, "/webhook", append(large, ' ')); got.status != http.StatusOK {
+	if got := d.post(t, "/webhook", second); got.status != http.StatusOK {
 		t.Errorf("the second large body sent again: %d %s, want 200", got.status, got.text)
 	}
 }

@@ -1,6 +1,7 @@
 package receiver
 
 import (
+	"encoding/base64"
 	"io"
 	"mime"
 	"mime/multipart"
@@ -74,8 +75,11 @@ func (s *session) read(contentType, encoding string, body io.Reader) {
 			s.read(part.Header.Get("Content-Type"), part.Header.Get("Content-Transfer-Encoding"), part)
 		}
 	}
-	if strings.EqualFold(encoding, "quoted-printable") {
+	switch strings.ToLower(encoding) {
+	case "quoted-printable":
 		body = quotedprintable.NewReader(body)
+	case "base64":
+		body = base64.NewDecoder(base64.StdEncoding, body)
 	}
 	text, _ := readAll(body) // what came is shown
 	text = strings.ReplaceAll(text, "\r\n", "\n")

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"sync"
 	"time"
 
 	"github.com/emersion/go-smtp"
@@ -54,6 +55,9 @@ type Receiver struct {
 	SMTP string // host:port for mail
 	web  *http.Server
 	mail *smtp.Server
+
+	stop   func() error // closes the listener for mail, which the server does not where it is closed before it serves
+	served sync.WaitGroup
 }
 
 // Start makes a Receiver that listens until Close.
@@ -73,8 +77,9 @@ func Start(config Config) (*Receiver, error) {
 	r.mail.Domain = "localhost"
 	r.mail.ErrorLog = quiet{}
 	r.mail.ReadTimeout, r.mail.WriteTimeout = time.Minute, time.Minute
-	go r.web.Serve(web)   // ends with Close
-	go r.mail.Serve(mail) // ends with Close
+	r.stop = mail.Close
+	r.served.Go(func() { r.web.Serve(web) })   // ends with Close
+	r.served.Go(func() { r.mail.Serve(mail) }) // ends with Close
 	return r, nil
 }
 
@@ -83,7 +88,10 @@ func (r *Receiver) Close() error {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()
 	_ = r.web.Shutdown(ctx)
-	return errors.Join(r.web.Close(), r.mail.Close())
+	err := errors.Join(r.web.Close(), r.mail.Close())
+	_ = r.stop()
+	r.served.Wait()
+	return err
 }
 
 // caught reports a call and decides its answer.

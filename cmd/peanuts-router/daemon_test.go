@@ -75,7 +75,10 @@ func (d *daemon) readLog(from io.Reader) {
 		d.mu.Unlock()
 		var line map[string]any
 		if json.Unmarshal(lines.Bytes(), &line) == nil {
-			d.lines <- line
+			select {
+			case d.lines <- line:
+			default: // nobody waits for a line; all are in the log
+			}
 		}
 	}
 }
