@@ -15,7 +15,7 @@ type Action struct {
 	Concurrency   int           // attempts under way at once
 	Retry         RetryPlan
 	MaxRetryAfter time.Duration // the longest wait a target may ask for (C12)
-	Settings      Settings      // *SlackSettings, *EmailSettings or *HTTPSettings, as Kind says
+	Settings      Settings      // *SlackSettings, *EmailSettings, *HTTPSettings or *SQLSettings, as Kind says
 }
 
 // What an action has when its file is silent.
@@ -65,9 +65,25 @@ type HTTPSettings struct {
 	Headers map[string]Dynamic // by canonical name
 }
 
+// SQLSettings reach a table of a database.
+type SQLSettings struct {
+	Database Secret // sqlite:FILE or postgres://..., which may hold a password
+	Table    string // as in the file: expenses, or reporting.expenses with a schema of PostgreSQL
+	Key      string // the column that names the row of an entry
+	Version  string // the column that holds the version of the entry which the row shows
+}
+
+// The databases that SQLSettings.Database begins with.
+const (
+	SchemeSQLite     = "sqlite:"
+	SchemePostgres   = "postgres://"
+	SchemePostgreSQL = "postgresql://"
+)
+
 func (*SlackSettings) kind() Kind { return KindSlack }
 func (*EmailSettings) kind() Kind { return KindEmail }
 func (*HTTPSettings) kind() Kind  { return KindHTTP }
+func (*SQLSettings) kind() Kind   { return KindSQL }
 
 // Dynamic is a setting of an action that may hold templates. It is rendered from the stored event at each
 // attempt, encoded for the place it stands in: escaped in a URL, refused with CR or LF in a header.

@@ -18,7 +18,7 @@ type (
 	RuleName string
 	// ActionName is an action's name, unique in the rules file.
 	ActionName string
-	// Kind is what an action speaks: KindSlack, KindEmail or KindHTTP.
+	// Kind is what an action speaks: KindSlack, KindEmail, KindHTTP or KindSQL.
 	Kind string
 )
 
@@ -27,6 +27,7 @@ const (
 	KindSlack Kind = "slack"
 	KindEmail Kind = "email"
 	KindHTTP  Kind = "http"
+	KindSQL   Kind = "sql"
 )
 
 // NewDeliveryID names the nth delivery of an event; n counts from 1.
