@@ -102,7 +102,7 @@ func (c *compiler) dynamics(from []rulefile.Template, sink condition.Sink) []Dyn
 type templated struct{ template *condition.Template }
 
 func (t templated) Render(e *peanuts.Event, now time.Time) (string, error) {
-	text, _, err := t.template.Render(condition.NewScope(e, now))
+	text, _, err := t.template.Render(condition.NewScope(e, now, nil))
 	return text, err
 }
 

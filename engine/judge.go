@@ -41,7 +41,7 @@ type Because struct {
 
 // Judge tells what follows from an event. Each rule is judged on its own: no error or cost of one touches another (C8).
 func (r *Rules) Judge(e *peanuts.Event, now time.Time) Judgement {
-	scope := condition.NewScope(e, now)
+	scope := condition.NewScope(e, now, nil)
 	j := Judgement{Generation: r.generation}
 	for _, rule := range r.rules {
 		if !rule.wants(e.Event) {
@@ -63,7 +63,7 @@ func (r *Rules) Judge(e *peanuts.Event, now time.Time) Judgement {
 // Explain tells of every rule, in the order of the file, what it made of the event and why. The verdicts are
 // those of Judge.
 func (r *Rules) Explain(e *peanuts.Event, now time.Time) []Explanation {
-	scope := condition.NewScope(e, now)
+	scope := condition.NewScope(e, now, nil)
 	explained := make([]Explanation, 0, len(r.rules))
 	for _, rule := range r.rules {
 		explained = append(explained, rule.explain(scope, e.Event))

@@ -15,14 +15,21 @@ const (
 	maxNodes          = 1000 // of one expression
 	maxPredicateDepth = 2    // of predicates inside one another
 	scopeName         = "__scope"
+	oldName           = "old"
 )
 
 // Dialect compiles expressions. It does not change and is safe for concurrent use.
-type Dialect struct{ zone *time.Location }
+type Dialect struct {
+	zone     *time.Location
+	standing bool
+}
 
 // Config says what a Dialect takes for granted.
 type Config struct {
 	Zone *time.Location // of dates without one, of days and months; nil means UTC
+	// Standing refuses what tells of more than the entry as it stands: old, changed() and the time now. What is made of
+	// entries without them comes out the same whenever it is made.
+	Standing bool
 }
 
 // New makes a Dialect.
@@ -30,7 +37,7 @@ func New(config Config) *Dialect {
 	if config.Zone == nil {
 		config.Zone = time.UTC
 	}
-	return &Dialect{zone: config.Zone}
+	return &Dialect{zone: config.Zone, standing: config.Standing}
 }
 
 // program is one compiled expression.
@@ -50,6 +57,7 @@ func envelope() types.Map {
 		"helper":    types.Map{"id": types.String, "name": types.String, "command": types.String},
 		"entry":     types.Map{"id": types.String, "created_at": moment, "data": types.Map{types.Extra: types.Any}},
 		"user":      types.Map{"id": types.String},
+		oldName:     types.Map{types.Extra: types.Any},
 	}
 }
 
@@ -87,7 +95,10 @@ func (d *Dialect) check(source string, boolean bool) error {
 	if err != nil {
 		return compileError(source, err)
 	}
-	return checkTree(source, checked.Node())
+	if err := checkTree(source, checked.Node()); err != nil || !d.standing {
+		return err
+	}
+	return checkStanding(source, checked.Node())
 }
 
 // membershipOfAny lets contains ask for a number, too: expr takes it for a question about text only.

@@ -167,7 +167,7 @@ func knownNames(functions bool) []string {
 	if !functions {
 		return []string{
 			"event", "timestamp", "helper.id", "helper.name", "helper.command",
-			"entry.id", "entry.created_at", "entry.data", "user.id",
+			"entry.id", "entry.created_at", "entry.data", "user.id", oldName,
 		}
 	}
 	names := []string{"len", "lower", "upper", "trim", "any", "all", "none", "one", "filter", "map", "count", "sum", "abs", "round"}

@@ -20,12 +20,13 @@ type function struct {
 }
 
 // needsScope tells whether calls of the function are handed the scope.
-func needsScope(name string) bool { return name == "now" || name == "days_until" }
+func needsScope(name string) bool { return name == "now" || name == "days_until" || name == "changed" }
 
 // all are the functions besides those of expr that we leave as they are. Nil stays nil: what is absent stays absent.
 func (d *Dialect) all() []function {
 	return []function{
 		{name: "now", signatures: []any{new(func() time.Time)}, call: func(s *Scope, _ []any) (any, error) { return s.now.In(d.zone), nil }},
+		{name: "changed", signatures: []any{new(func(string) bool)}, call: changed},
 		{name: "date", signatures: []any{new(func(any) time.Time)}, call: d.date},
 		{name: "duration", signatures: []any{new(func(string) time.Duration), new(func(any) time.Duration)}, call: duration},
 		{name: "day", signatures: []any{new(func(any) string)}, call: d.day},

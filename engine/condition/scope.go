@@ -17,15 +17,18 @@ const memoryBudget = 100_000
 type Scope struct {
 	event      *peanuts.Event
 	now        time.Time
+	before     func() *peanuts.Event
 	machine    vm.VM
 	env        map[string]any // what expr sees: the scope itself, for our functions
 	mismatches []Mismatch
 	frames     []frame
 }
 
-// NewScope makes the scope of an event.
-func NewScope(e *peanuts.Event, now time.Time) *Scope {
-	s := &Scope{event: e, now: now}
+// NewScope makes the scope of an event. before is asked for the event that brought the version of its entry before this
+// one, each time that an expression wants to know; it answers nil when there is none, or it is not known. A nil before
+// knows of none.
+func NewScope(e *peanuts.Event, now time.Time, before func() *peanuts.Event) *Scope {
+	s := &Scope{event: e, now: now, before: before}
 	s.machine.MemoryBudget = memoryBudget
 	s.env = map[string]any{scopeName: s}
 	return s
@@ -53,12 +56,32 @@ func (s *Scope) value(p path) any {
 		return moment
 	}
 	var value any = s.event.Fields
+	if p[0] == oldName {
+		value, p = s.oldData(), p[1:]
+	}
 	for _, step := range p {
 		if value = member(value, step); value == nil {
 			return nil
 		}
 	}
 	return value
+}
+
+// old is the event that brought the version before; nil when it is not known.
+func (s *Scope) old() *peanuts.Event {
+	if s.before == nil {
+		return nil
+	}
+	return s.before()
+}
+
+// oldData is the entry's data before this event; nil when it is not known.
+func (s *Scope) oldData() any {
+	old := s.old()
+	if old == nil || old.Entry.Data == nil {
+		return nil
+	}
+	return old.Entry.Data
 }
 
 // moment answers for the two paths of the envelope that are times.
@@ -122,6 +145,13 @@ func (s *Scope) sent(p path) ([]byte, bool) {
 			}
 			steps[i] = strconv.Itoa(step)
 		}
+	}
+	if steps[0] == oldName {
+		old := s.old()
+		if old == nil {
+			return nil, false
+		}
+		return old.RawValue(append([]string{"entry", "data"}, steps[1:]...)...)
 	}
 	return s.event.RawValue(steps...)
 }
