@@ -60,9 +60,12 @@ func (l *lane) conclude(route Route, lease engine.Lease, outcome engine.Outcome,
 		l.pauseFor(now.Add(wait))
 	}
 	l.metrics.attempted(l.name, outcome.Verdict, took)
-	applied := l.settle(lease, settlement)
-	l.tell(lease, outcome, settlement, took, applied)
-	if !applied {
+	recorded := l.settle(lease, settlement)
+	if recorded.State == engine.Cancelled {
+		settlement.State = engine.Cancelled
+	}
+	l.tell(lease, outcome, settlement, took, recorded.Applied)
+	if !recorded.Applied {
 		return
 	}
 	if settlement.State == engine.Pending {
@@ -107,7 +110,7 @@ func (l *lane) pauseFor(until time.Time) {
 func (l *lane) bury(lease engine.Lease, reason string) {
 	settlement := engine.Settlement{ID: lease.ID, Generation: lease.Generation, State: engine.Dead, Reason: reason}
 	outcome := engine.Outcome{Verdict: engine.VerdictDead, Reason: reason}
-	applied := l.settle(lease, settlement)
+	applied := l.settle(lease, settlement).Applied
 	l.tell(lease, outcome, settlement, 0, applied)
 	if applied && l.Observe != nil {
 		l.Observe(Settled{Lease: lease, Outcome: outcome, Settlement: settlement})
@@ -121,21 +124,24 @@ func (d *Dispatcher) handBack(lease engine.Lease) {
 
 // settle brings a result to the store, again and again while the store cannot commit and the lease lasts. After that
 // the delivery is somebody else's: it will be sent again, with the same key.
-func (d *Dispatcher) settle(lease engine.Lease, s engine.Settlement) (applied bool) {
+func (d *Dispatcher) settle(lease engine.Lease, s engine.Settlement) engine.Recorded {
 	for wait := 100 * time.Millisecond; ; wait = min(2*wait, 5*time.Second) {
 		// What was sent is recorded even when the process is being stopped.
-		applied, err := d.Store.Settle(context.WithoutCancel(d.attempts), s)
+		recorded, err := d.Store.Settle(context.WithoutCancel(d.attempts), s)
 		if err == nil {
-			return applied
+			if recorded.Freed {
+				d.Wake(lease.Action)
+			}
+			return recorded
 		}
 		d.Log.Error("recording an attempt", "delivery", lease.ID, "err", err)
 		if d.Now().Add(wait).After(lease.Until) {
-			return false
+			return engine.Recorded{}
 		}
 		select {
 		case <-time.After(wait):
 		case <-d.attempts.Done():
-			return false
+			return engine.Recorded{}
 		}
 	}
 }

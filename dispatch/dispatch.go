@@ -17,8 +17,8 @@ import (
 type Store interface {
 	// Lease gives out the oldest due deliveries of an action, n at the most.
 	Lease(ctx context.Context, action engine.ActionName, n int, now, until time.Time) ([]engine.Lease, error)
-	// Settle records a result; applied is false when the lease is not the newest any more.
-	Settle(ctx context.Context, s engine.Settlement) (applied bool, err error)
+	// Settle records a result, and tells what it made of it.
+	Settle(ctx context.Context, s engine.Settlement) (engine.Recorded, error)
 	// Due names the actions with deliveries that are due.
 	Due(ctx context.Context, now time.Time) ([]engine.ActionName, error)
 	// ReleaseExpired makes deliveries with an expired lease due again.

@@ -84,15 +84,15 @@ func (m *memory) Lease(_ context.Context, action engine.ActionName, n int, now, 
 	return leases, nil
 }
 
-func (m *memory) Settle(_ context.Context, s engine.Settlement) (bool, error) {
+func (m *memory) Settle(_ context.Context, s engine.Settlement) (engine.Recorded, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.down {
-		return false, errDown
+		return engine.Recorded{}, errDown
 	}
 	k := m.deliveries[s.ID]
 	if k.state != engine.Sending || k.Generation != s.Generation {
-		return false, nil
+		return engine.Recorded{}, nil
 	}
 	k.state, k.NextAt, k.reason = s.State, s.NextAt, s.Reason
 	if s.Attempt != nil {
@@ -102,7 +102,7 @@ func (m *memory) Settle(_ context.Context, s engine.Settlement) (bool, error) {
 		k.history = append(k.history, attempt)
 	}
 	m.settled <- s
-	return true, nil
+	return engine.Recorded{Applied: true, State: s.State}, nil
 }
 
 func (m *memory) Due(_ context.Context, now time.Time) ([]engine.ActionName, error) {

@@ -33,6 +33,10 @@ func (c *compiler) action(from *rulefile.Action) Action {
 		a.Settings = c.email(from.Email)
 	case KindHTTP:
 		a.Settings = c.http(from.HTTP)
+	case KindSQL:
+		a.Settings = &SQLSettings{
+			Database: NewSecret(from.SQL.Database.Value), Table: from.SQL.Table.Value, Key: from.SQL.Key.Value, Version: from.SQL.Version.Value,
+		}
 	}
 	return a
 }

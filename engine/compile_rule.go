@@ -25,15 +25,31 @@ func (c *compiler) rule(from *rulefile.Rule, actions map[ActionName]Action) *rul
 	}
 	for i := range from.Then {
 		if action, known := actions[ActionName(from.Then[i].Action.Value)]; known {
-			r.steps = append(r.steps, step{action: action.Name, kind: action.Kind, message: c.message(&from.Then[i], action.Kind)})
+			r.steps = append(r.steps, step{
+				action: action.Name, kind: action.Kind, message: c.message(&from.Then[i], action), at: c.expression(from.Then[i].At),
+			})
 		}
 	}
 	return r
 }
 
-// message compiles what a step says to an action of a kind.
-func (c *compiler) message(s *rulefile.Step, kind Kind) message {
-	switch kind {
+// expression compiles an expression; nil when the file says none.
+func (c *compiler) expression(from rulefile.Text) *condition.Expression {
+	if !from.IsSet() || from.Value == "" {
+		return nil
+	}
+	compiled, err := c.dialect.Expression(from.Value)
+	if err != nil {
+		c.fault(from, err)
+	}
+	return compiled
+}
+
+// message compiles what a step says to an action.
+func (c *compiler) message(s *rulefile.Step, action Action) message {
+	switch action.Kind {
+	case KindSQL:
+		return c.sql(s, action.Settings.(*SQLSettings))
 	case KindSlack:
 		return &slackStep{
 			channel: c.template(s.Channel, condition.Plain),

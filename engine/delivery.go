@@ -48,6 +48,7 @@ const (
 	Sending   State = "sending"   // leased by a courier
 	Delivered State = "delivered" // the target said yes
 	Dead      State = "dead"      // given up, with a reason
+	Cancelled State = "cancelled" // its entry moved on before it was sent
 	Discarded State = "discarded" // by an operator
 )
 
@@ -70,7 +71,7 @@ type Delivery struct {
 	CreatedAt  time.Time
 	NextAt     time.Time // of a pending one: when it is due
 	LastStatus string
-	LastError  string          // of a dead one: the reason
+	LastError  string          // of a dead or cancelled one: the reason
 	Message    json.RawMessage // frozen when the rule fired; see SlackMessage and its like
 	History    []Attempt       // only of a delivery that is shown alone
 }
@@ -116,6 +117,9 @@ type Lease struct {
 	Body []byte
 	// ReceivedAt is when the event was received.
 	ReceivedAt time.Time
+	// Follows is said of a delivery that goes with its entry: no other one of the same rule, step and entry is sent at the
+	// same time.
+	Follows bool
 }
 
 // Attempt is one recorded try at a delivery.
@@ -149,12 +153,30 @@ type Settlement struct {
 	Reason  string    // with Dead: why
 }
 
+// Recorded is what the store made of a Settlement.
+type Recorded struct {
+	// Applied is false when the lease was not the newest any more: nothing has changed then (C18).
+	Applied bool
+	// State is where the delivery stands now. One that was to be tried again is Cancelled when its entry moved on
+	// meanwhile.
+	State State
+	// Freed says that another delivery of the same rule, step and entry waited for this one and is due.
+	Freed bool
+}
+
 // Owed is one delivery that judging an event brought forth, before it has an id.
 type Owed struct {
 	Rule    RuleName
+	Step    int // within its rule, from 0
 	Action  ActionName
 	Kind    Kind
 	Message json.RawMessage
+	// At is the due instant of a reminder; zero for what is due at once.
+	At time.Time
+	// Sync says what the message does to the row of the entry; empty for what is no sync.
+	Sync Sync
+	// Late is the reason why this is cancelled at once: a newer version of the entry is known.
+	Late string
 	// Dead is the reason why this can never be sent, as when an http message could not be rendered (C21). Such
 	// a delivery is stored as a dead letter at once.
 	Dead string
@@ -162,12 +184,27 @@ type Owed struct {
 	Leased bool
 }
 
-// Acceptance is an event with all that follows from it, to be committed in one transaction (C1).
+// Follows tells whether the delivery goes with its entry: a reminder or a sync, which a newer version of the entry takes
+// the place of.
+func (o *Owed) Follows() bool { return !o.At.IsZero() || o.Sync != "" }
+
+// Sync is what a message does to the row of an entry.
+type Sync string
+
+// The syncs.
+const (
+	SyncUpsert Sync = "upsert"
+	SyncRemove Sync = "remove"
+)
+
+// Acceptance is an event to be committed with all that follows from it in one transaction (C1).
 type Acceptance struct {
 	ID         EventID
 	ReceivedAt time.Time
 	Event      *peanuts.Event
-	Judgement  Judgement
+	// Judge tells what follows, from what is known of the event's entry in that transaction. It is not asked for a
+	// duplicate, and may be asked again when the transaction is tried again; what it told last counts.
+	Judge func(Known) Judgement
 	// LeaseUntil is when the leases asked for by Owed.Leased run out.
 	LeaseUntil time.Time
 }
@@ -178,6 +215,8 @@ type Receipt struct {
 	Duplicate bool    // the bytes were known; nothing new is owed (C9)
 	// Leases are the deliveries that were asked for as leased, in the order of Judgement.Owed.
 	Leases []Lease
+	// Totals are the sums of the day that the event changed, as they are now.
+	Totals []DayTotal
 }
 
 // Judgement is what one generation of rules made of one event.
@@ -187,6 +226,9 @@ type Judgement struct {
 	Errors     []RuleError `json:"rule_errors"`
 	Mismatches []Mismatch  `json:"mismatches"`
 	Owed       []Owed      `json:"-"`
+	// Contributions are what the entry adds to each stat now. They are empty for an event that brings no newer version
+	// of its entry, which changes no stat.
+	Contributions []Contribution `json:"-"`
 }
 
 // RuleError is a rule that failed at run time: it did not fire, and says why (C7).

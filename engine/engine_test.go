@@ -72,7 +72,7 @@ func TestTheGuidesRule(t *testing.T) {
 		"500": false, "500.00": false, "500.01": true, "612.50": true, "1e3": true, `"500.01"`: true, `"500"`: false, "-600": false,
 		`"600 EUR"`: false, "null": false, "true": false, "[600]": false, "5e2": false, "499.99999999999999": false,
 	} {
-		j := rules.Judge(parse(t, expense(`{"amount":`+amount+`}`)), noon())
+		j := rules.Judge(parse(t, expense(`{"amount":`+amount+`}`)), noon(), engine.Known{})
 		if got := len(j.Fired) == 1; got != fires || len(j.Errors) != 0 {
 			t.Errorf("amount %s: fired %v, errors %v; want fired %v", amount, j.Fired, j.Errors, fires)
 		}
@@ -91,7 +91,7 @@ func TestTheGuidesDeadlineWarning(t *testing.T) {
 		`{"title":"t","due_date":"2026-11-24","done":true}`: "", `{"title":"t","due_date":"2026-11-24","done":false}`: "fired",
 		`{"title":"t","due_date":"someday"}`: "error", `{"title":"t","due_date":5}`: "error",
 	} {
-		j := rules.Judge(parse(t, `{"event":"entry.created","helper":{"command":"/tasks"},"entry":{"id":"t","data":`+data+`}}`), noon())
+		j := rules.Judge(parse(t, `{"event":"entry.created","helper":{"command":"/tasks"},"entry":{"id":"t","data":`+data+`}}`), noon(), engine.Known{})
 		got := ""
 		if len(j.Fired) > 0 {
 			got = "fired"
@@ -119,7 +119,7 @@ rules:
 // C8, R28, R29: each rule is judged by itself, in the order of the file.
 func TestRulesAreJudgedEachByItself(t *testing.T) {
 	rules := load(t, isolation, nil)
-	got := rules.Judge(parse(t, expense(`{"amount":"n/a"}`)), noon())
+	got := rules.Judge(parse(t, expense(`{"amount":"n/a"}`)), noon(), engine.Known{})
 	want := engine.Judgement{
 		Generation: 7,
 		Fired:      []engine.RuleName{"fires"},
@@ -127,7 +127,7 @@ func TestRulesAreJudgedEachByItself(t *testing.T) {
 		Mismatches: []engine.Mismatch{{Rule: "mismatches", Expr: "entry.data.amount > 5", Value: "n/a"}},
 		Owed: []engine.Owed{
 			{Rule: "fires", Action: "ops", Kind: engine.KindHTTP, Message: json.RawMessage(`{}`)},
-			{Rule: "fires", Action: "ops", Kind: engine.KindHTTP, Message: json.RawMessage(`{"body":"again"}`)},
+			{Rule: "fires", Step: 1, Action: "ops", Kind: engine.KindHTTP, Message: json.RawMessage(`{"body":"again"}`)},
 		},
 	}
 	if place := got.Mismatches[0].Place; !strings.HasSuffix(place, "rules.yaml:6:30") {
@@ -145,7 +145,7 @@ func TestOnDecidesWhichEventsARuleSees(t *testing.T) {
 	for event, want := range map[string]string{
 		"entry.deleted": "[deletes]", "entry.updated": "[fires]", "custom.thing": "[fires custom]", "unheard.of": "[fires]",
 	} {
-		j := rules.Judge(parse(t, `{"event":"`+event+`","entry":{"id":"entry-1","data":{"none":[]}}}`), noon())
+		j := rules.Judge(parse(t, `{"event":"`+event+`","entry":{"id":"entry-1","data":{"none":[]}}}`), noon(), engine.Known{})
 		if got := fmt.Sprint(j.Fired); got != want {
 			t.Errorf("%s fires %s, want %s", event, got, want)
 		}
@@ -174,7 +174,7 @@ func TestMessagesAreFrozenForTheirSink(t *testing.T) {
 	secrets := map[string]string{"TOKEN": "canary-token", "PASSWORD": "canary-password", "LEDGER": "canary-ledger"}
 	rules := load(t, strings.Replace(messages, "{{HOST}}", "ledger.example.com", 1), secrets)
 	event := parse(t, expense(`{"x":"<!channel> & \"b\"","n":612.50,"big":12345678901234567,"tags":["a",2.0]}`))
-	j := rules.Judge(event, noon())
+	j := rules.Judge(event, noon(), engine.Known{})
 	var got []string
 	for _, owed := range j.Owed {
 		got = append(got, string(owed.Message))
@@ -189,7 +189,7 @@ func TestMessagesAreFrozenForTheirSink(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("messages (-want +got):\n%s", diff)
 	}
-	if printed := fmt.Sprintf("%+v %+v", j, rules.Explain(event, noon())); strings.Contains(printed, "canary") {
+	if printed := fmt.Sprintf("%+v %+v", j, rules.Explain(event, noon(), engine.Known{})); strings.Contains(printed, "canary") {
 		t.Errorf("a secret is in what was judged: %s", printed)
 	}
 	action, _ := rules.Action("chat")
@@ -217,7 +217,7 @@ rules:
       - {action: ledger, json: {a: [1, "{{ entry.data.none + 1 }}", 2]}}
       - {action: ledger, headers: {X-A: "{{ entry.data.line }}"}}
 `, nil)
-	j := rules.Judge(parse(t, `{"event":"e","entry":{"id":"<e&1>","data":{"line":"canary\nBcc: x"}}}`), noon())
+	j := rules.Judge(parse(t, `{"event":"e","entry":{"id":"<e&1>","data":{"line":"canary\nBcc: x"}}}`), noon(), engine.Known{})
 	var got []string
 	for _, owed := range j.Owed {
 		got = append(got, string(owed.Message)+" | "+owed.Dead)
@@ -330,9 +330,9 @@ func TestExplainedIsJudged(t *testing.T) {
 			t.Fatal(err)
 		}
 		event := parse(t, string(body))
-		judged := rules.Judge(event, noon())
+		judged := rules.Judge(event, noon(), engine.Known{})
 		explained := engine.Judgement{Generation: judged.Generation}
-		for _, e := range rules.Explain(event, noon()) {
+		for _, e := range rules.Explain(event, noon(), engine.Known{}) {
 			explained.Mismatches = append(explained.Mismatches, e.Mismatches...)
 			if e.Fired {
 				explained.Fired = append(explained.Fired, e.Rule)
@@ -356,7 +356,7 @@ func TestRulesAreSafeForConcurrentUse(t *testing.T) {
 		group.Go(func() {
 			event := parse(t, expense(`{"amount":"n/a"}`))
 			for range 200 {
-				if j := rules.Judge(event, noon()); len(j.Fired) != 1 || len(j.Mismatches) != 1 || len(j.Errors) != 1 {
+				if j := rules.Judge(event, noon(), engine.Known{}); len(j.Fired) != 1 || len(j.Mismatches) != 1 || len(j.Errors) != 1 {
 					t.Errorf("Judge = %+v", j)
 				}
 			}

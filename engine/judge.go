@@ -39,34 +39,51 @@ type Because struct {
 	Value any    `json:"value"`
 }
 
-// Judge tells what follows from an event. Each rule is judged on its own: no error or cost of one touches another (C8).
-func (r *Rules) Judge(e *peanuts.Event, now time.Time) Judgement {
-	scope := condition.NewScope(e, now, nil)
+// judging is one event that is being judged.
+type judging struct {
+	*condition.Scope
+	event *peanuts.Event
+	now   time.Time // when it arrived
+	known Known
+}
+
+func newJudging(e *peanuts.Event, now time.Time, known Known) *judging {
+	return &judging{Scope: condition.NewScope(e, now, known.Before), event: e, now: now, known: known}
+}
+
+// Judge tells what follows from an event that arrived now. Each rule is judged on its own: no error or cost of one touches
+// another (C8).
+func (r *Rules) Judge(e *peanuts.Event, now time.Time, known Known) Judgement {
 	j := Judgement{Generation: r.generation}
+	judging := newJudging(e, now, known)
 	for _, rule := range r.rules {
 		if !rule.wants(e.Event) {
+			j.Owed = append(j.Owed, rule.unwanted(judging)...)
 			continue
 		}
-		v := rule.judge(scope)
+		v := rule.judge(judging)
 		j.Mismatches = append(j.Mismatches, v.Mismatches...)
-		switch {
-		case v.Error != "":
+		j.Owed = append(j.Owed, v.Owed...)
+		if v.Error != "" {
 			j.Errors = append(j.Errors, RuleError{Rule: rule.name, Message: v.Error})
-		case v.Fired:
-			j.Fired = append(j.Fired, rule.name)
-			j.Owed = append(j.Owed, v.Owed...)
 		}
+		if v.Fired {
+			j.Fired = append(j.Fired, rule.name)
+		}
+	}
+	if e.IsVersion() && !known.Late {
+		j.Contributions = r.Contribute(e, now)
 	}
 	return j
 }
 
 // Explain tells of every rule, in the order of the file, what it made of the event and why. The verdicts are
 // those of Judge.
-func (r *Rules) Explain(e *peanuts.Event, now time.Time) []Explanation {
-	scope := condition.NewScope(e, now, nil)
+func (r *Rules) Explain(e *peanuts.Event, now time.Time, known Known) []Explanation {
+	judging := newJudging(e, now, known)
 	explained := make([]Explanation, 0, len(r.rules))
 	for _, rule := range r.rules {
-		explained = append(explained, rule.explain(scope, e.Event))
+		explained = append(explained, rule.explain(judging))
 	}
 	return explained
 }
@@ -79,39 +96,63 @@ func (r *rule) wants(event string) bool {
 }
 
 // judge evaluates the condition and, when it holds, freezes the messages.
-func (r *rule) judge(scope *condition.Scope) Explanation {
+func (r *rule) judge(j *judging) Explanation {
 	v := Explanation{Rule: r.name, Place: r.place}
-	result := r.when.Judge(scope)
+	result := r.when.Judge(j.Scope)
 	for _, m := range result.Mismatches {
 		v.Mismatches = append(v.Mismatches, Mismatch{
 			Rule: r.name, Expr: m.Expr, Value: briefly(m.Value), Place: r.text.PlaceAt(m.Offset).String(),
 		})
 	}
-	if result.Err != nil {
+	switch {
+	case result.Err != nil:
 		v.Error = result.Err.Error()
-		return v
-	}
-	if !result.Holds {
-		return v
-	}
-	v.Fired = true
-	for _, step := range r.steps {
-		owed, absent := step.owe(r.name, scope)
-		v.Owed = append(v.Owed, owed)
-		v.Absent = append(v.Absent, absent...)
+	case !result.Holds:
+		v.Owed = r.unwanted(j)
+	default:
+		v.Fired = true
+		r.owe(j, &v)
 	}
 	return v
 }
 
-func (r *rule) explain(scope *condition.Scope, event string) Explanation {
-	if !r.wants(event) {
-		return Explanation{Rule: r.name, Place: r.place, Because: []Because{{Expr: r.onText(), Value: event}}}
+// owe freezes the messages of a rule that fired. A step whose time cannot be told owes nothing, and is the rule's error.
+func (r *rule) owe(j *judging, v *Explanation) {
+	for i := range r.steps {
+		owed, absent, err := r.steps[i].owe(r.name, i, j)
+		if err != nil && v.Error == "" {
+			v.Error = err.Error()
+		}
+		v.Owed = append(v.Owed, owed...)
+		v.Absent = append(v.Absent, absent...)
 	}
-	v := r.judge(scope)
+}
+
+// unwanted is what is owed to the rows that the rule has synced once its entry is deleted, or wanted no more. An event
+// that the rule does not listen to says nothing of that.
+func (r *rule) unwanted(j *judging) []Owed {
+	if j.event.Event != peanuts.EntryDeleted && !r.wants(j.event.Event) {
+		return nil
+	}
+	var owed []Owed
+	for i := range r.steps {
+		owed = append(owed, r.steps[i].remove(r.name, i, j)...)
+	}
+	return owed
+}
+
+func (r *rule) explain(j *judging) Explanation {
+	if !r.wants(j.event.Event) {
+		return Explanation{
+			Rule: r.name, Place: r.place, Owed: r.unwanted(j),
+			Because: []Because{{Expr: r.onText(), Value: j.event.Event}},
+		}
+	}
+	v := r.judge(j)
 	if v.Fired || v.Error != "" {
 		return v
 	}
-	for _, operand := range r.when.Because(scope) {
+	for _, operand := range r.when.Because(j.Scope) {
 		v.Because = append(v.Because, Because{Expr: operand.Expr, Value: briefly(operand.Value)})
 	}
 	return v

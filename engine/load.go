@@ -15,6 +15,8 @@ type Rules struct {
 	rules      []*rule
 	actions    map[ActionName]Action
 	order      []ActionName
+	stats      []*stat
+	zone       *time.Location
 	mask       *mask
 	digest     [32]byte
 }
@@ -29,8 +31,8 @@ type Options struct {
 // they are all told, and nothing is accepted in part (C15).
 func Load(path string, o Options) (*Rules, rulefile.Problems) {
 	file, problems := rulefile.Load(path, o.Options)
-	c := &compiler{file: file, dialect: condition.New(condition.Config{Zone: zoneOf(file)}), zone: zoneOf(file)}
-	r := &Rules{generation: o.Generation, actions: map[ActionName]Action{}, digest: file.Digest}
+	c := newCompiler(file)
+	r := &Rules{generation: o.Generation, actions: map[ActionName]Action{}, digest: file.Digest, zone: c.zone}
 	for i := range file.Actions {
 		action := c.action(&file.Actions[i])
 		r.actions[action.Name] = action
@@ -38,6 +40,9 @@ func Load(path string, o Options) (*Rules, rulefile.Problems) {
 	}
 	for i := range file.Rules {
 		r.rules = append(r.rules, c.rule(&file.Rules[i], r.actions))
+	}
+	for i := range file.Stats {
+		r.stats = append(r.stats, c.stat(&file.Stats[i]))
 	}
 	problems = append(problems, c.problems...)
 	problems.Sort()
@@ -90,8 +95,17 @@ func (r *Rules) Mask(text string) string { return r.mask.hide(text) }
 type compiler struct {
 	file     *rulefile.File
 	dialect  *condition.Dialect
+	standing *condition.Dialect // of stats
 	zone     *time.Location
 	problems rulefile.Problems
+}
+
+func newCompiler(file *rulefile.File) *compiler {
+	zone := zoneOf(file)
+	return &compiler{
+		file: file, zone: zone,
+		dialect: condition.New(condition.Config{Zone: zone}), standing: condition.New(condition.Config{Zone: zone, Standing: true}),
+	}
 }
 
 // fault tells of an error in an expression or template, at its place in the file.

@@ -21,6 +21,8 @@ func newMask(expanded []string, actions map[ActionName]Action) *mask {
 			secrets = append(secrets, s.Token.Reveal(), s.WebhookURL.Reveal())
 		case *EmailSettings:
 			secrets = append(secrets, s.Password.Reveal())
+		case *SQLSettings:
+			secrets = append(secrets, s.Database.Reveal(), passwordIn(s.Database.Reveal()))
 		case *HTTPSettings:
 			if fixed, ok := s.Headers["Authorization"].(Fixed); ok {
 				secrets = append(secrets, string(fixed))
@@ -42,3 +44,13 @@ func newMask(expanded []string, actions map[ActionName]Action) *mask {
 }
 
 func (m *mask) hide(text string) string { return m.replacer.Replace(text) }
+
+// passwordIn is the password in a database's URL; empty when there is none.
+func passwordIn(database string) string {
+	parsed, err := url.Parse(database)
+	if err != nil {
+		return ""
+	}
+	password, _ := parsed.User.Password()
+	return password
+}

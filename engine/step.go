@@ -6,6 +6,7 @@ import (
 	"html"
 
 	"github.com/peanuts-router/peanuts-router/engine/condition"
+	"github.com/peanuts-router/peanuts-router/peanuts"
 )
 
 // step is one compiled step of a rule.
@@ -13,33 +14,64 @@ type step struct {
 	action  ActionName
 	kind    Kind
 	message message
+	at      *condition.Expression // nil: at once
 }
 
 // message is the compiled message of a step.
 type message interface {
 	// freeze renders the message for one event; absent are the {{ }} that printed as nothing.
-	freeze(*condition.Scope) (frozen any, absent []string, err error)
+	freeze(*judging) (frozen any, absent []string, err error)
 	// fallback is what goes out when freeze could not render the message; nil when nothing can.
-	fallback(rule RuleName, scope *condition.Scope, why error) any
+	fallback(rule RuleName, j *judging, why error) any
 }
 
-// owe freezes the step's message. A message that cannot be rendered is replaced by a plain one for people, or is
-// dead at once where a machine would read it (C21).
-func (s *step) owe(rule RuleName, scope *condition.Scope) (Owed, []string) {
-	owed := Owed{Rule: rule, Action: s.action, Kind: s.kind}
-	frozen, absent, err := s.message.freeze(scope)
+// owe is what the step owes once its rule has fired: one delivery, or none when its time is absent. The message is frozen;
+// one that cannot be rendered is replaced by a plain one for people, or is dead at once where a machine would read it
+// (C21). Its error says that the time cannot be told.
+func (s *step) owe(rule RuleName, n int, j *judging) (owed []Owed, absent []string, err error) {
+	if s.sync() != nil && (!j.event.IsVersion() || j.event.Event == peanuts.EntryDeleted) {
+		return s.remove(rule, n, j), nil, nil
+	}
+	one := s.owed(rule, n, j)
+	if s.at != nil {
+		moment, there, err := s.at.Moment(j.Scope)
+		switch {
+		case err != nil:
+			return nil, nil, fmt.Errorf("at: %w", err)
+		case !there:
+			return nil, nil, nil
+		}
+		one.At = moment
+	}
+	frozen, absent, err := s.message.freeze(j)
 	if err != nil {
-		frozen = s.message.fallback(rule, scope, err)
+		frozen = s.message.fallback(rule, j, err)
 		if frozen == nil {
-			owed.Dead = fmt.Sprintf("the message could not be rendered: %v", err)
+			one.Dead = fmt.Sprintf("the message could not be rendered: %v", err)
 			frozen = struct{}{}
 		}
 	}
-	owed.Message, err = marshal(frozen)
-	if err != nil && owed.Dead == "" {
-		owed.Dead = fmt.Sprintf("the message could not be written as JSON: %v", err)
+	if s.sync() != nil {
+		one.Sync = SyncUpsert
 	}
-	return owed, absent
+	return []Owed{one.with(frozen, j)}, absent, nil
+}
+
+func (s *step) owed(rule RuleName, n int, j *judging) Owed {
+	return Owed{Rule: rule, Step: n, Action: s.action, Kind: s.kind}
+}
+
+// with completes a delivery with its message. What follows an entry is cancelled at once when the entry has moved on.
+func (o Owed) with(message any, j *judging) Owed {
+	var err error
+	o.Message, err = marshal(message)
+	if err != nil && o.Dead == "" {
+		o.Dead = fmt.Sprintf("the message could not be written as JSON: %v", err)
+	}
+	if o.Follows() && j.known.Late {
+		o.Late = tooLate
+	}
+	return o
 }
 
 // rendering renders templates one after another and keeps the first error and every absent value.
@@ -78,15 +110,15 @@ type slackStep struct {
 	blocks        *tree
 }
 
-func (s *slackStep) freeze(scope *condition.Scope) (any, []string, error) {
-	r := rendering{scope: scope}
+func (s *slackStep) freeze(j *judging) (any, []string, error) {
+	r := rendering{scope: j.Scope}
 	m := SlackMessage{Channel: r.text(s.channel), Text: r.text(s.text), Blocks: r.tree(s.blocks)}
 	return m, r.absent, r.err
 }
 
-func (s *slackStep) fallback(rule RuleName, scope *condition.Scope, why error) any {
-	r := rendering{scope: scope}
-	m := SlackMessage{Channel: r.text(s.channel), Text: condition.EscapeSlack(fallbackText(rule, scope, why))}
+func (s *slackStep) fallback(rule RuleName, j *judging, why error) any {
+	r := rendering{scope: j.Scope}
+	m := SlackMessage{Channel: r.text(s.channel), Text: condition.EscapeSlack(fallbackText(rule, j, why))}
 	if r.err != nil {
 		m.Channel = "" // the action's own
 	}
@@ -98,15 +130,15 @@ type emailStep struct {
 	subject, text, html *condition.Template
 }
 
-func (s *emailStep) freeze(scope *condition.Scope) (any, []string, error) {
-	r := rendering{scope: scope}
+func (s *emailStep) freeze(j *judging) (any, []string, error) {
+	r := rendering{scope: j.Scope}
 	m := EmailMessage{To: r.texts(s.to), Subject: r.text(s.subject), Text: r.text(s.text), HTML: r.text(s.html)}
 	return m, r.absent, r.err
 }
 
-func (s *emailStep) fallback(rule RuleName, scope *condition.Scope, why error) any {
-	r := rendering{scope: scope}
-	m := EmailMessage{To: r.texts(s.to), Subject: fmt.Sprintf("rule %s fired", rule), Text: fallbackText(rule, scope, why)}
+func (s *emailStep) fallback(rule RuleName, j *judging, why error) any {
+	r := rendering{scope: j.Scope}
+	m := EmailMessage{To: r.texts(s.to), Subject: fmt.Sprintf("rule %s fired", rule), Text: fallbackText(rule, j, why)}
 	if s.html != nil && s.text == nil {
 		m.HTML = html.EscapeString(m.Text)
 	}
@@ -122,8 +154,8 @@ type httpStep struct {
 	body    *condition.Template
 }
 
-func (s *httpStep) freeze(scope *condition.Scope) (any, []string, error) {
-	r := rendering{scope: scope}
+func (s *httpStep) freeze(j *judging) (any, []string, error) {
+	r := rendering{scope: j.Scope}
 	m := HTTPMessage{JSON: r.tree(s.json)}
 	for name, value := range s.headers {
 		if m.Headers == nil {
@@ -139,9 +171,9 @@ func (s *httpStep) freeze(scope *condition.Scope) (any, []string, error) {
 }
 
 // fallback is nil: a machine could not tell a plain text from its message.
-func (s *httpStep) fallback(RuleName, *condition.Scope, error) any { return nil }
+func (s *httpStep) fallback(RuleName, *judging, error) any { return nil }
 
 // fallbackText tells that a rule fired although its message failed: a broken template never swallows a notification.
-func fallbackText(rule RuleName, scope *condition.Scope, why error) string {
-	return fmt.Sprintf("rule %s fired for entry %s; its message failed: %v", rule, scope.EntryID(), why)
+func fallbackText(rule RuleName, j *judging, why error) string {
+	return fmt.Sprintf("rule %s fired for entry %s; its message failed: %v", rule, j.event.Entry.ID, why)
 }

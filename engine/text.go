@@ -41,3 +41,14 @@ func quotedList(names map[string]bool) string {
 	slices.Sort(quoted)
 	return "[" + strings.Join(quoted, ", ") + "]"
 }
+
+// cutText keeps the first bytes of a text, and no part of a character.
+func cutText(text string, limit int) string {
+	if len(text) <= limit {
+		return text
+	}
+	for limit > 0 && !utf8.RuneStart(text[limit]) {
+		limit--
+	}
+	return text[:limit]
+}

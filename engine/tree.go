@@ -55,3 +55,21 @@ func (t *tree) appendLeaf(to []byte, r *rendering) []byte {
 	r.absent, r.err = append(r.absent, absent...), err
 	return append(to, value...)
 }
+
+// usesNow tells whether what the tree renders differs with the time.
+func (t *tree) usesNow() bool {
+	if t.leaf != nil && t.leaf.UsesNow() {
+		return true
+	}
+	for _, item := range t.list {
+		if item.usesNow() {
+			return true
+		}
+	}
+	for _, m := range t.members {
+		if m.value.usesNow() {
+			return true
+		}
+	}
+	return false
+}

@@ -229,7 +229,9 @@ func (d *door) received(t *testing.T, o outcome) float64 {
 
 type judgeFunc func(*peanuts.Event, time.Time) engine.Judgement
 
-func (f judgeFunc) Judge(e *peanuts.Event, now time.Time) engine.Judgement { return f(e, now) }
+func (f judgeFunc) Judge(e *peanuts.Event, now time.Time, _ engine.Known) engine.Judgement {
+	return f(e, now)
+}
 
 func nothingOwed(*peanuts.Event, time.Time) engine.Judgement { return engine.Judgement{Generation: 1} }
 
@@ -237,9 +239,15 @@ func nothingOwed(*peanuts.Event, time.Time) engine.Judgement { return engine.Jud
 type memory struct {
 	mu     sync.Mutex
 	first  map[[sha256.Size]byte]engine.EventID
-	events []*engine.Acceptance
+	events []judged
 	down   error
 	before func(context.Context) // called ahead of each commit, when set
+}
+
+// judged is a stored event with what followed from it.
+type judged struct {
+	*engine.Acceptance
+	Judgement engine.Judgement
 }
 
 func newMemory() *memory { return &memory{first: map[[sha256.Size]byte]engine.EventID{}} }
@@ -261,9 +269,10 @@ func (m *memory) Accept(ctx context.Context, a *engine.Acceptance) (engine.Recei
 		return engine.Receipt{ID: id, Duplicate: true}, nil
 	}
 	m.first[digest] = a.ID
-	m.events = append(m.events, a)
+	judgement := a.Judge(engine.Known{})
+	m.events = append(m.events, judged{a, judgement})
 	receipt := engine.Receipt{ID: a.ID}
-	for i, o := range a.Judgement.Owed {
+	for i, o := range judgement.Owed {
 		if o.Leased {
 			id := engine.NewDeliveryID(a.ID, i+1)
 			receipt.Leases = append(receipt.Leases, engine.Lease{Delivery: engine.Delivery{ID: id, Action: o.Action}, Until: a.LeaseUntil})
@@ -278,7 +287,7 @@ func (m *memory) fail(err error) {
 	m.down = err
 }
 
-func (m *memory) stored() []*engine.Acceptance {
+func (m *memory) stored() []judged {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return m.events

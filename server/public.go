@@ -16,8 +16,9 @@ import (
 
 // Judge judges events by the rules in force.
 type Judge interface {
-	// Judge says what e brings forth, by one generation of rules. It always has an answer: a rule that fails is part of it.
-	Judge(e *peanuts.Event, now time.Time) engine.Judgement
+	// Judge says what e brings forth, by one generation of rules and what is known of its entry. It always has an answer: a
+	// rule that fails is part of it.
+	Judge(e *peanuts.Event, now time.Time, known engine.Known) engine.Judgement
 }
 
 // Store is where events are kept.

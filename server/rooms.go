@@ -1,6 +1,10 @@
 package server
 
-import "github.com/peanuts-router/peanuts-router/engine"
+import (
+	"time"
+
+	"github.com/peanuts-router/peanuts-router/engine"
+)
 
 // rooms are the places kept with a courier for the deliveries of one event, so that it can send them at once without
 // looking into the store.
@@ -9,19 +13,24 @@ type rooms struct {
 	kept    []engine.ActionName
 }
 
-// keepRooms keeps what room there is, and marks the deliveries that have one as leased.
-func keepRooms(courier Courier, owed []engine.Owed) rooms {
-	r := rooms{courier: courier}
-	if courier == nil {
-		return r
+// keep keeps what room there is for what is due, and marks the deliveries that have one as leased. Rooms kept before are
+// given back.
+func (r *rooms) keep(owed []engine.Owed, now time.Time) {
+	r.release()
+	if r.courier == nil {
+		return
 	}
 	for i := range owed {
-		if o := &owed[i]; o.Dead == "" && courier.Reserve(o.Action) {
+		if o := &owed[i]; isDue(o, now) && r.courier.Reserve(o.Action) {
 			o.Leased = true
 			r.kept = append(r.kept, o.Action)
 		}
 	}
-	return r
+}
+
+// isDue tells whether a delivery can be sent at once.
+func isDue(o *engine.Owed, now time.Time) bool {
+	return o.Dead == "" && o.Late == "" && !o.At.After(now)
 }
 
 // hand fills the rooms with leases, which come in the order in which rooms were kept, and gives back those for which the
@@ -41,12 +50,12 @@ func (r *rooms) hand(leases []engine.Lease) {
 }
 
 // wake tells the courier of the deliveries that were stored without a room.
-func (r *rooms) wake(owed []engine.Owed) {
+func (r *rooms) wake(owed []engine.Owed, now time.Time) {
 	if r.courier == nil {
 		return
 	}
 	for _, o := range owed {
-		if o.Dead == "" && !o.Leased {
+		if isDue(&o, now) && !o.Leased {
 			r.courier.Wake(o.Action)
 		}
 	}

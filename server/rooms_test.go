@@ -102,7 +102,8 @@ func TestHandsAreGivenBackWhenNothingIsOwed(t *testing.T) {
 
 func TestARoomWithoutLeaseIsGivenBack(t *testing.T) {
 	h := &hands{free: map[engine.ActionName]int{"slack": 1, "mail": 1}}
-	room := keepRooms(h, []engine.Owed{{Action: "slack"}, {Action: "mail"}})
+	room := rooms{courier: h}
+	room.keep([]engine.Owed{{Action: "slack"}, {Action: "mail"}}, time.Now())
 	room.hand([]engine.Lease{{Delivery: engine.Delivery{ID: "e-2", Action: "mail"}}})
 	if diff := cmp.Diff([]string{"release slack", "hand mail -2"}, h.told); diff != "" {
 		t.Errorf("what the courier was told (-want +got):\n%s", diff)

@@ -23,4 +23,7 @@ func (h *webhook) tell(receipt engine.Receipt, event *peanuts.Event, j engine.Ju
 				"rule", owed.Rule, "action", owed.Action, "reason", cut(owed.Dead))
 		}
 	}
+	for _, total := range receipt.Totals {
+		h.log.Info("daily total", "stat", total.Stat, "day", total.Day, "unit", cut(total.Unit), "total", total.Total.String())
+	}
 }

@@ -132,14 +132,19 @@ func (h *webhook) accept(ctx context.Context, event *peanuts.Event) reply {
 		return h.unavailable(err)
 	}
 	now := h.clock()
-	judgement := h.judge.Judge(event, now)
-	room := keepRooms(h.courier, judgement.Owed)
+	var judgement engine.Judgement
+	room := rooms{courier: h.courier}
 	defer room.release()
 	// Peanuts hanging up takes nothing back: it would only leave in doubt what was stored.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), h.limits.commit)
 	defer cancel()
 	receipt, err := h.store.Accept(ctx, &engine.Acceptance{
-		ID: engine.EventID(id.String()), ReceivedAt: now, Event: event, Judgement: judgement, LeaseUntil: now.Add(LeaseTime),
+		ID: engine.EventID(id.String()), ReceivedAt: now, Event: event, LeaseUntil: now.Add(LeaseTime),
+		Judge: func(known engine.Known) engine.Judgement {
+			judgement = h.judge.Judge(event, now, known)
+			room.keep(judgement.Owed, now)
+			return judgement
+		},
 	})
 	if err != nil {
 		return h.unavailable(err)
@@ -149,7 +154,7 @@ func (h *webhook) accept(ctx context.Context, event *peanuts.Event) reply {
 	if receipt.Duplicate {
 		return reply{outcome: duplicate, receipt: receipt}
 	}
-	room.wake(judgement.Owed)
+	room.wake(judgement.Owed, now)
 	h.metrics.judged(judgement)
 	return reply{outcome: accepted, receipt: receipt}
 }

@@ -12,72 +12,161 @@ import (
 )
 
 const (
-	insertEvent = `INSERT INTO events (id, digest, received_at, name, helper, entry_id, judgement, body)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (digest) DO NOTHING`
+	insertEvent = `INSERT INTO events (id, digest, received_at, name, helper, entry_id, body)
+		VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (digest) DO NOTHING`
+	putJudgement   = `UPDATE events SET judgement = ? WHERE seq = ?`
 	countDuplicate = `UPDATE events SET duplicates = duplicates + 1 WHERE digest = ? RETURNING id`
-	insertDelivery = `INSERT INTO deliveries (event, n, rule, action, kind, message, state, generation, lease_until, created_at, next_at, last_error)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
+	insertDelivery = `INSERT INTO deliveries
+		(event, n, rule, step, action, kind, message, state, entry, at, generation, lease_until, created_at, next_at, last_error)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
 )
 
-// Accept commits an event with its deliveries in one transaction. Bytes that were accepted before are a duplicate:
-// only counted. When too much waits to be committed it is ErrUnavailable at once.
+// Accept commits an event with all that follows from it in one transaction. Bytes that were accepted before are a
+// duplicate: only counted. When too much waits to be committed it is ErrUnavailable at once.
 func (s *Store) Accept(ctx context.Context, a *engine.Acceptance) (engine.Receipt, error) {
 	digest := sha256.Sum256(a.Event.Raw)
-	judgement, err := judgementText(a.Judgement)
-	if err != nil {
-		return engine.Receipt{}, fmt.Errorf("accepting an event: %w", err)
-	}
-	var receipt engine.Receipt
-	err = s.writer.do(ctx, false, func(tx *transaction) error {
-		receipt = engine.Receipt{ID: a.ID}
+	acceptance := &accepting{Acceptance: a, version: a.Event.Version(a.ReceivedAt)}
+	err := s.writer.do(ctx, false, func(tx *transaction) error {
+		acceptance.receipt = engine.Receipt{ID: a.ID}
 		seq, fresh, err := tx.insert(insertEvent, string(a.ID), digest[:], a.ReceivedAt.UnixMilli(),
-			a.Event.Event, a.Event.Helper.Command, a.Event.Entry.ID, judgement, a.Event.Raw)
+			a.Event.Event, a.Event.Helper.Command, a.Event.Entry.ID, a.Event.Raw)
 		if err != nil {
 			return err
 		}
 		if !fresh {
-			receipt.Duplicate = true
-			return tx.row(countDuplicate, []any{digest[:]}, (*string)(&receipt.ID))
+			acceptance.receipt.Duplicate = true
+			return tx.row(countDuplicate, []any{digest[:]}, (*string)(&acceptance.receipt.ID))
 		}
-		return owe(tx, seq, a, &receipt)
+		return acceptance.follow(tx, seq)
 	})
 	if err != nil {
 		return engine.Receipt{}, fmt.Errorf("accepting an event: %w", err)
 	}
-	return receipt, nil
+	return acceptance.receipt, nil
+}
+
+// accepting is an event on its way into the store.
+type accepting struct {
+	*engine.Acceptance
+	version string // of the entry; empty when the event brings none
+	receipt engine.Receipt
+}
+
+// follow judges a fresh event by what is known of its entry, and stores what follows.
+func (a *accepting) follow(tx *transaction, seq int64) error {
+	known, err := a.recall(tx)
+	if err != nil {
+		return err
+	}
+	judgement, err := a.judge(known.Known)
+	if err == nil {
+		err = known.failed
+	}
+	if err != nil {
+		return err
+	}
+	if err := record(tx, seq, judgement); err != nil {
+		return err
+	}
+	if a.version != "" && !known.Late {
+		if err := a.moveOn(tx, seq, known, judgement); err != nil {
+			return err
+		}
+	}
+	return a.owe(tx, seq, judgement)
+}
+
+// judge asks what follows. A judge that panics must not take the writer with it.
+func (a *accepting) judge(known engine.Known) (j engine.Judgement, err error) {
+	defer func() {
+		if cause := recover(); cause != nil {
+			err = &panicked{cause: cause, stack: stack()}
+		}
+	}()
+	return a.Judge(known), nil
+}
+
+// record stores what the rules had to say; nothing when they had nothing.
+func record(tx *transaction, seq int64, j engine.Judgement) error {
+	text, err := judgementText(j)
+	if err != nil || text == nil {
+		return err
+	}
+	_, err = tx.exec(putJudgement, text, seq)
+	return err
 }
 
 // owe inserts the deliveries of an event, leased where that was asked for.
-func owe(tx *transaction, event int64, a *engine.Acceptance, receipt *engine.Receipt) error {
-	for i, owed := range a.Judgement.Owed {
-		state, generation, until := engine.Pending, int64(0), any(nil)
-		switch {
-		case owed.Dead != "":
-			state = engine.Dead
-		case owed.Leased:
-			state, generation, until = engine.Sending, 1, a.LeaseUntil.UnixMilli()
-		}
-		received := a.ReceivedAt.UnixMilli()
-		_, err := tx.exec(insertDelivery, event, i+1, string(owed.Rule), string(owed.Action), string(owed.Kind),
-			string(owed.Message), string(state), generation, until, received, received, owed.Dead)
+func (a *accepting) owe(tx *transaction, event int64, j engine.Judgement) error {
+	received := a.ReceivedAt.UnixMilli()
+	for i, owed := range j.Owed {
+		d, err := a.standing(tx, &owed)
 		if err != nil {
 			return err
 		}
-		if state == engine.Sending {
-			receipt.Leases = append(receipt.Leases, newLease(a, i, generation))
+		if d.sent {
+			continue
+		}
+		_, err = tx.exec(insertDelivery, event, i+1, string(owed.Rule), owed.Step, string(owed.Action), string(owed.Kind), string(owed.Message),
+			string(d.state), d.entry, d.at, d.generation, d.leaseUntil, received, d.due, d.reason)
+		if err != nil {
+			return err
+		}
+		if d.state == engine.Sending {
+			a.receipt.Leases = append(a.receipt.Leases, a.lease(i, owed))
 		}
 	}
 	return nil
 }
 
-func newLease(a *engine.Acceptance, i int, generation int64) engine.Lease {
-	owed := a.Judgement.Owed[i]
+// standing is where a new delivery stands.
+type standing struct {
+	state      engine.State
+	entry, at  any // null for what follows no entry, and for what is no reminder
+	due        int64
+	generation int64
+	leaseUntil any
+	reason     string
+	sent       bool // it went out already, for an earlier version of its entry
+}
+
+func (a *accepting) standing(tx *transaction, owed *engine.Owed) (standing, error) {
+	d := standing{state: engine.Pending, due: a.ReceivedAt.UnixMilli(), reason: owed.Dead}
+	if !owed.At.IsZero() {
+		d.due = owed.At.UnixMilli()
+		d.at = d.due
+	}
+	waits := d.due > a.ReceivedAt.UnixMilli()
+	if a.version != "" && owed.Follows() {
+		d.entry = a.Event.Entry.ID
+		line, err := lookInto(tx, a.Event.Entry.ID, owed.Rule, owed.Step, d.at)
+		if err != nil {
+			return d, err
+		}
+		d.sent, waits = line.sent, waits || line.busy
+	}
+	switch {
+	case owed.Late != "":
+		d.state, d.reason = engine.Cancelled, owed.Late
+	case owed.Dead != "":
+		d.state = engine.Dead
+	case owed.Leased && !waits:
+		d.state, d.generation, d.leaseUntil = engine.Sending, 1, a.LeaseUntil.UnixMilli()
+	}
+	return d, nil
+}
+
+func (a *accepting) lease(i int, owed engine.Owed) engine.Lease {
+	next := a.ReceivedAt
+	if !owed.At.IsZero() {
+		next = owed.At
+	}
 	return engine.Lease{
 		Delivery: engine.Delivery{
 			ID: engine.NewDeliveryID(a.ID, i+1), Event: a.ID, Rule: owed.Rule, Action: owed.Action, Kind: owed.Kind,
-			State: engine.Sending, CreatedAt: inMillis(a.ReceivedAt), NextAt: inMillis(a.ReceivedAt), Message: owed.Message,
+			State: engine.Sending, CreatedAt: inMillis(a.ReceivedAt), NextAt: inMillis(next), Message: owed.Message,
 		},
-		Generation: generation, Until: a.LeaseUntil, Body: a.Event.Raw, ReceivedAt: a.ReceivedAt,
+		Generation: 1, Until: a.LeaseUntil, Body: a.Event.Raw, ReceivedAt: a.ReceivedAt, Follows: a.version != "" && owed.Follows(),
 	}
 }
 

@@ -121,15 +121,15 @@ func loadStore(path string) error {
 func acceptAndSettle(s *store.Store, text string, say func(string)) error {
 	a := acceptance(0, time.Now(), "ledger", "mail")
 	a.Event.Raw = []byte(text)
-	a.Judgement.Owed[0].Leased = true
+	leaseFirst(a)
 	receipt, err := s.Accept(context.Background(), a)
 	if err != nil {
 		return err
 	}
 	say(string(receipt.ID))
 	done := engine.Settlement{ID: receipt.Leases[0].ID, Generation: 1, State: engine.Delivered, Attempt: &engine.Attempt{Status: "200 OK"}}
-	applied, err := s.Settle(context.Background(), done)
-	if err == nil && applied {
+	recorded, err := s.Settle(context.Background(), done)
+	if err == nil && recorded.Applied {
 		say("+" + string(receipt.ID))
 	}
 	return err

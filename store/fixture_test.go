@@ -21,13 +21,26 @@ func acceptance(n int, now time.Time, actions ...engine.ActionName) *engine.Acce
 		ID: engine.EventID(uuid.Must(uuid.NewV7()).String()), ReceivedAt: now, LeaseUntil: now.Add(time.Minute),
 		Event: &peanuts.Event{Event: "entry.created", Helper: peanuts.Helper{Command: "/expenses"}, Entry: peanuts.Entry{ID: fmt.Sprint("entry-", n)}, Raw: []byte(body)},
 	}
-	for _, action := range actions {
-		a.Judgement.Fired = []engine.RuleName{"high-expense"}
-		a.Judgement.Owed = append(a.Judgement.Owed, engine.Owed{
-			Rule: "high-expense", Action: action, Kind: engine.KindHTTP, Message: json.RawMessage(`{"json":{"amount":750.5,"category":"Travel"}}`),
-		})
+	a.Judge = func(engine.Known) (j engine.Judgement) {
+		for _, action := range actions {
+			j.Fired = []engine.RuleName{"high-expense"}
+			j.Owed = append(j.Owed, engine.Owed{
+				Rule: "high-expense", Action: action, Kind: engine.KindHTTP, Message: json.RawMessage(`{"json":{"amount":750.5,"category":"Travel"}}`),
+			})
+		}
+		return j
 	}
 	return a
+}
+
+// leaseFirst asks for the first delivery of an event as leased.
+func leaseFirst(a *engine.Acceptance) {
+	judge := a.Judge
+	a.Judge = func(known engine.Known) engine.Judgement {
+		j := judge(known)
+		j.Owed[0].Leased = true
+		return j
+	}
 }
 
 // shut closes a store.

@@ -12,10 +12,15 @@ import (
 const (
 	anyDue = `SELECT EXISTS (SELECT 1 FROM deliveries WHERE state = 'pending' AND action = ? AND next_at <= ?)`
 
+	// What follows an entry waits while another one of its rule, step and entry is being sent.
 	selectDue = `SELECT d.seq, e.id, d.n, d.rule, d.action, d.kind, d.message, d.generation, d.attempts, d.plan_from,
-			d.created_at, d.next_at, e.received_at, e.body
-		FROM deliveries d JOIN events e ON e.seq = d.event
-		WHERE d.state = 'pending' AND d.action = ? AND d.next_at <= ? ORDER BY d.next_at, d.seq LIMIT ?`
+			d.created_at, d.next_at, e.received_at, e.body, d.entry IS NOT NULL, coalesce(n.event <> d.event, 0)
+		FROM deliveries d JOIN events e ON e.seq = d.event LEFT JOIN entries n ON n.id = d.entry
+		WHERE d.state = 'pending' AND d.action = ? AND d.next_at <= ?
+			AND (d.entry IS NULL OR NOT EXISTS (SELECT 1 FROM deliveries o
+				WHERE o.entry = d.entry AND o.rule = d.rule AND o.step = d.step AND o.state = 'sending'))
+		ORDER BY d.next_at, d.seq LIMIT ?`
+	cancel = `UPDATE deliveries SET state = 'cancelled', last_error = ? WHERE seq = ?`
 
 	takeLease = `UPDATE deliveries SET state = 'sending', generation = generation + 1, lease_until = ? WHERE seq = ?`
 
@@ -40,7 +45,8 @@ const (
 	selectPauses = `SELECT action, until FROM pauses WHERE until > ?`
 )
 
-// Lease gives out the right to try the oldest due deliveries of an action, n at the most, until a moment.
+// Lease gives out the right to try the oldest due deliveries of an action, n at the most, until a moment. What follows
+// an entry that has moved on is cancelled instead.
 func (s *Store) Lease(ctx context.Context, action engine.ActionName, n int, now, until time.Time) ([]engine.Lease, error) {
 	var due bool
 	err := s.one(ctx, "leasing deliveries", anyDue, []any{string(action), now.UnixMilli()}, &due)
@@ -50,15 +56,15 @@ func (s *Store) Lease(ctx context.Context, action engine.ActionName, n int, now,
 	var leases []engine.Lease
 	err = s.writer.do(ctx, true, func(tx *transaction) error {
 		leases = nil
-		var seqs []int64
-		err := tx.rows(selectDue, []any{string(action), now.UnixMilli(), n}, func(rows *sql.Rows) error {
-			lease, seq, err := scanLease(rows, until)
-			leases, seqs = append(leases, lease), append(seqs, seq)
-			return err
-		})
-		for _, seq := range seqs {
-			if err == nil {
-				_, err = tx.exec(takeLease, until.UnixMilli(), seq)
+		found, err := tx.due(action, n, now, until)
+		for _, one := range found {
+			switch {
+			case err != nil:
+			case one.outdated:
+				_, err = tx.exec(cancel, movedOn, one.seq)
+			default:
+				leases = append(leases, one.Lease)
+				_, err = tx.exec(takeLease, until.UnixMilli(), one.seq)
 			}
 		}
 		return err
@@ -69,17 +75,34 @@ func (s *Store) Lease(ctx context.Context, action engine.ActionName, n int, now,
 	return leases, nil
 }
 
-func scanLease(rows *sql.Rows, until time.Time) (l engine.Lease, seq int64, err error) {
+// dueDelivery is a delivery that is due, as it would be leased.
+type dueDelivery struct {
+	engine.Lease
+	seq      int64
+	outdated bool // its entry has moved on
+}
+
+func (tx *transaction) due(action engine.ActionName, n int, now, until time.Time) (found []dueDelivery, err error) {
+	err = tx.rows(selectDue, []any{string(action), now.UnixMilli(), n}, func(rows *sql.Rows) error {
+		one, err := scanDue(rows, until)
+		found = append(found, one)
+		return err
+	})
+	return found, err
+}
+
+func scanDue(rows *sql.Rows, until time.Time) (d dueDelivery, err error) {
 	var n int
 	var created, next, received int64
 	var message string
-	err = rows.Scan(&seq, (*string)(&l.Event), &n, (*string)(&l.Rule), (*string)(&l.Action), (*string)(&l.Kind), &message,
-		&l.Generation, &l.Attempts, &l.PlanFrom, &created, &next, &received, &l.Body)
+	l := &d.Lease
+	err = rows.Scan(&d.seq, (*string)(&l.Event), &n, (*string)(&l.Rule), (*string)(&l.Action), (*string)(&l.Kind), &message,
+		&l.Generation, &l.Attempts, &l.PlanFrom, &created, &next, &received, &l.Body, &l.Follows, &d.outdated)
 	l.ID, l.State, l.Message = engine.NewDeliveryID(l.Event, n), engine.Sending, []byte(message)
 	l.CreatedAt, l.NextAt, l.ReceivedAt = fromMillis(created), fromMillis(next), fromMillis(received)
 	l.Generation++
 	l.Until = until
-	return l, seq, err
+	return d, err
 }
 
 func fromMillis(ms int64) time.Time { return time.UnixMilli(ms).UTC() }

@@ -99,15 +99,17 @@ func BenchmarkAccept(b *testing.B) { // the figure of CONTRACT.md, section 8, st
 			b.RunParallel(func(pb *testing.PB) {
 				for pb.Next() {
 					a := acceptance(<-n, now, "ledger")
-					a.Judgement.Owed[0].Leased = leased
+					if leased {
+						leaseFirst(a)
+					}
 					receipt, err := s.Accept(b.Context(), a)
 					if err != nil {
 						b.Error(err)
 					}
 					for _, l := range receipt.Leases {
 						done := engine.Settlement{ID: l.ID, Generation: 1, State: engine.Delivered, Attempt: &engine.Attempt{At: now, Status: "200 OK"}}
-						if applied, err := s.Settle(b.Context(), done); err != nil || !applied {
-							b.Error(applied, err)
+						if recorded, err := s.Settle(b.Context(), done); err != nil || !recorded.Applied {
+							b.Error(recorded, err)
 						}
 					}
 				}

@@ -112,7 +112,7 @@ func TestARestartFreesTheLeasesOfTheDaemonBefore(t *testing.T) { // C18
 	now := time.Now().Add(time.Hour)
 	s := open(t, store.Config{Path: path})
 	a := acceptance(1, now, "ledger")
-	a.Judgement.Owed[0].Leased = true
+	leaseFirst(a)
 	if _, err := s.Accept(t.Context(), a); err != nil {
 		t.Fatal(err)
 	}

@@ -15,7 +15,7 @@ const (
 	settleDelivery = `UPDATE deliveries SET state = ?, next_at = CASE WHEN ? = 'pending' THEN ? ELSE next_at END, lease_until = NULL, lost = 0,
 			attempts = attempts + ?, last_status = coalesce(?, last_status), last_error = coalesce(?, last_error)
 		WHERE event = (SELECT seq FROM events WHERE id = ?) AND n = ? AND state = 'sending' AND generation = ?
-		RETURNING seq, attempts`
+		RETURNING seq, attempts, entry`
 	insertAttempt = `INSERT INTO attempts (delivery, n, at, took, status, error, answer) VALUES (?, ?, ?, ?, ?, ?, ?)`
 
 	// A number in the file's header that nothing reads: to set it takes the same writing and flushing as an event.
@@ -28,21 +28,22 @@ const (
 	someDead     = `SELECT seq FROM deliveries WHERE state = 'dead' AND seq > ? AND seq <= ? ORDER BY seq LIMIT ?`
 )
 
-// Settle records what a leased attempt came to. applied is false, and nothing has changed, when the lease is not
-// the newest any more (C18).
-func (s *Store) Settle(ctx context.Context, settled engine.Settlement) (applied bool, err error) {
+// Settle records what a leased attempt came to. Nothing has changed when the lease is not the newest any more (C18).
+// What follows an entry that moved on meanwhile is not tried again, but cancelled.
+func (s *Store) Settle(ctx context.Context, settled engine.Settlement) (recorded engine.Recorded, err error) {
 	event, n, err := splitID(settled.ID)
 	if err != nil {
-		return false, fmt.Errorf("settling a delivery: %w", err)
+		return recorded, fmt.Errorf("settling a delivery: %w", err)
 	}
 	switch settled.State {
 	case engine.Delivered, engine.Dead, engine.Pending:
 	default:
-		return false, fmt.Errorf("settling a delivery: an attempt cannot leave it %q", string(settled.State))
+		return recorded, fmt.Errorf("settling a delivery: an attempt cannot leave it %q", string(settled.State))
 	}
 	err = s.writer.do(ctx, true, func(tx *transaction) error {
-		applied = false
+		recorded = engine.Recorded{}
 		var seq, attempts int64
+		var entry sql.NullString
 		counted, status, reason := 0, any(nil), any(nil)
 		if settled.Attempt != nil {
 			counted, status, reason = 1, settled.Attempt.Status, settled.Attempt.Error
@@ -51,17 +52,23 @@ func (s *Store) Settle(ctx context.Context, settled engine.Settlement) (applied 
 			reason = settled.Reason
 		}
 		state := string(settled.State)
-		err := tx.row(settleDelivery, []any{state, state, settled.NextAt.UnixMilli(), counted, status, reason, event, n, settled.Generation}, &seq, &attempts)
+		err := tx.row(settleDelivery, []any{state, state, settled.NextAt.UnixMilli(), counted, status, reason, event, n, settled.Generation}, &seq, &attempts, &entry)
 		if errors.Is(err, sql.ErrNoRows) {
 			return nil
 		}
-		applied = err == nil
-		if err != nil || settled.Attempt == nil {
+		recorded.Applied, recorded.State = true, settled.State
+		if err == nil && settled.Attempt != nil {
+			err = recordAttempt(tx, seq, attempts, settled)
+		}
+		if err != nil || !entry.Valid {
 			return err
 		}
-		return recordAttempt(tx, seq, attempts, settled)
+		return s.settleFollower(tx, seq, &recorded)
 	})
-	return applied && err == nil, wrap("settling a delivery", err)
+	if err != nil {
+		return engine.Recorded{}, fmt.Errorf("settling a delivery: %w", err)
+	}
+	return recorded, nil
 }
 
 func recordAttempt(tx *transaction, delivery, n int64, settled engine.Settlement) error {

@@ -39,6 +39,7 @@ type write struct {
 type transaction struct {
 	ctx    context.Context
 	writer *writer
+	ledger ledger
 }
 
 func startWriter(ctx context.Context, db *sql.DB, queue int) (*writer, error) {
@@ -174,6 +175,10 @@ func (w *writer) commit(group []*write) error {
 			w.rollback(ctx)
 			return w.sorted("committing", err)
 		}
+	}
+	if err := tx.ledger.settle(tx); err != nil {
+		w.rollback(ctx)
+		return w.sorted("committing", err)
 	}
 	if err := w.exec(ctx, "COMMIT"); err != nil {
 		w.rollback(ctx)

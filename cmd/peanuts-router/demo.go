@@ -34,6 +34,7 @@ type demo struct {
 	sender  *peanuts.Sender
 	screen  *demoScreen
 	settled chan dispatch.Settled
+	done    map[engine.DeliveryID]dispatch.Settled // what settled before it was looked at
 }
 
 func newDemo(t *terminal) *cobra.Command {
@@ -78,7 +79,7 @@ func (d *demo) start(ctx context.Context) (err error) {
 	if err := os.WriteFile(rules, peanutsrouter.ExampleRules, 0o600); err != nil {
 		return fmt.Errorf("writing the example rules: %w", err)
 	}
-	d.settled = make(chan dispatch.Settled, 1000)
+	d.settled, d.done = make(chan dispatch.Settled, 1000), map[engine.DeliveryID]dispatch.Settled{}
 	config := routerConfig{
 		rules: rules, rulesOptions: rulefile.Options{UnsetIsWarning: true, LookupEnv: nothingSet},
 		store: filepath.Join(d.box.dir, "router.db"), secrets: []string{uuid.NewString()},
@@ -150,7 +151,7 @@ func (d *demo) sendSamples(ctx context.Context) error {
 }
 
 // demoTally counts what a demo has done.
-type demoTally struct{ events, deliveries, dead int }
+type demoTally struct{ events, deliveries, waiting, dead int }
 
 func (d *demo) sendSample(ctx context.Context, event *peanuts.Event, tally *demoTally) error {
 	began := time.Now()
@@ -160,32 +161,59 @@ func (d *demo) sendSample(ctx context.Context, event *peanuts.Event, tally *demo
 	}
 	d.screen.posted(event, time.Since(began))
 	tally.events++
-	for _, explained := range d.router.inForce.current.Load().Explain(event, began) {
+	record, err := d.router.store.Event(ctx, engine.EventID(receipt.ID))
+	if err != nil {
+		return err
+	}
+	for _, explained := range d.router.inForce.current.Load().Explain(event, began, engine.Known{}) {
 		d.screen.judged(explained)
-		for range explained.Owed {
-			settled, err := d.awaitSettled(ctx, engine.EventID(receipt.ID))
-			if err != nil {
+		for _, delivery := range record.Deliveries {
+			if delivery.Rule != explained.Rule {
+				continue
+			}
+			if err := d.follow(ctx, delivery, tally); err != nil {
 				return err
 			}
-			tally.deliveries++
-			if settled.Settlement.State == engine.Dead {
-				tally.dead++
-			}
-			d.screen.settled(settled)
 		}
 	}
 	return nil
 }
 
-// awaitSettled waits until a delivery of the event is delivered or dead.
-func (d *demo) awaitSettled(ctx context.Context, event engine.EventID) (dispatch.Settled, error) {
+// follow shows what becomes of a delivery: a reminder waits, all else is settled soon.
+func (d *demo) follow(ctx context.Context, delivery engine.Delivery, tally *demoTally) error {
+	if delivery.NextAt.After(time.Now()) {
+		tally.waiting++
+		d.screen.waits(delivery)
+		return nil
+	}
+	if delivery.State == engine.Cancelled {
+		return nil
+	}
+	settled, err := d.awaitSettled(ctx, delivery.ID)
+	if err != nil {
+		return err
+	}
+	tally.deliveries++
+	if settled.Settlement.State == engine.Dead {
+		tally.dead++
+	}
+	d.screen.settled(settled)
+	return nil
+}
+
+// awaitSettled waits until a delivery stays as it is.
+func (d *demo) awaitSettled(ctx context.Context, id engine.DeliveryID) (dispatch.Settled, error) {
 	timeout := time.NewTimer(30 * time.Second)
 	defer timeout.Stop()
 	for {
+		if s, there := d.done[id]; there {
+			delete(d.done, id)
+			return s, nil
+		}
 		select {
 		case s := <-d.settled:
-			if s.Lease.Event == event && s.Settlement.State != engine.Pending {
-				return s, nil
+			if s.Settlement.State != engine.Pending {
+				d.done[s.Lease.ID] = s
 			}
 		case <-ctx.Done():
 			return dispatch.Settled{}, ctx.Err()

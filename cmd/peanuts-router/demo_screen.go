@@ -95,9 +95,17 @@ func (s *demoScreen) settled(d dispatch.Settled) {
 	}
 }
 
+// waits prints a reminder that is not due yet.
+func (s *demoScreen) waits(d engine.Delivery) {
+	fmt.Fprintf(s.out, "            → %-14s %s\n", d.Action, s.colours.yellow("waits until "+d.NextAt.Local().Format("Mon 2 Jan 2006 15:04 MST")))
+}
+
 func (s *demoScreen) summary(t demoTally) {
 	fmt.Fprintf(s.out, "\nAll settled: %s, %s, %s.\n", count(t.events, "event", "events"),
 		count(t.deliveries, "delivery", "deliveries"), count(t.dead, "dead letter", "dead letters"))
+	if t.waiting > 0 {
+		fmt.Fprintf(s.out, "%s for the time to come.\n", count(t.waiting, "reminder waits", "reminders wait"))
+	}
 }
 
 func (s *demoScreen) waiting() { fmt.Fprintln(s.out, "Ctrl-C ends the demo.") }

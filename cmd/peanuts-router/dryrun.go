@@ -19,6 +19,7 @@ type dryRunJob struct {
 	term       *terminal
 	rules      string
 	at         string
+	old        string
 	secretsDir string
 }
 
@@ -34,6 +35,7 @@ type (
 		Rules   []ruleReport `json:"rules"`
 
 		event *peanuts.Event
+		now   time.Time
 	}
 	ruleReport struct {
 		Rule       engine.RuleName  `json:"rule"`
@@ -74,6 +76,7 @@ func newDryRun(t *terminal) *cobra.Command {
 	}
 	cmd.Flags().StringVar(&job.rules, "rules", "rules.yaml", "rules file, or a directory of them")
 	cmd.Flags().StringVar(&job.at, "at", "", "judge as if it were this time (RFC 3339); default now")
+	cmd.Flags().StringVar(&job.old, "old", "", "payload of the entry's version before, for old and changed()")
 	cmd.Flags().StringVar(&job.secretsDir, "secrets-dir", os.Getenv("CREDENTIALS_DIRECTORY"), "where ${file:NAME} in the rules is read")
 	return cmd
 }
@@ -93,11 +96,14 @@ func (j *dryRunJob) run(payloads []string) error {
 		}
 		return fmt.Errorf("%s in %s", problems.Summary(), j.rules)
 	}
+	known, err := j.known()
+	if err != nil {
+		return err
+	}
 	report := dryRunReport{Payloads: []payloadReport{}}
 	for _, name := range payloads {
-		report.Payloads = append(report.Payloads, j.judge(rules, name, now))
+		report.Payloads = append(report.Payloads, j.judge(rules, name, now, known))
 	}
-	var err error
 	if j.term.json {
 		err = j.term.printJSON(report)
 	} else {
@@ -109,9 +115,28 @@ func (j *dryRunJob) run(payloads []string) error {
 	return err
 }
 
+// known is what --old tells of the entry: its version before, which every sync has brought to its table.
+func (j *dryRunJob) known() (engine.Known, error) {
+	if j.old == "" {
+		return engine.Known{}, nil
+	}
+	body, err := readPayload(j.old, j.term.in)
+	if err != nil {
+		return engine.Known{}, err
+	}
+	old, err := peanuts.Parse(body)
+	if err != nil {
+		return engine.Known{}, fmt.Errorf("--old %s: %w", j.old, err)
+	}
+	return engine.Known{
+		Before: func() *peanuts.Event { return old },
+		Synced: func(engine.StepID) bool { return true },
+	}, nil
+}
+
 // judge makes the report on one payload.
-func (j *dryRunJob) judge(rules *engine.Rules, name string, now time.Time) payloadReport {
-	report := payloadReport{Payload: name, Rules: []ruleReport{}}
+func (j *dryRunJob) judge(rules *engine.Rules, name string, now time.Time, known engine.Known) payloadReport {
+	report := payloadReport{Payload: name, Rules: []ruleReport{}, now: now}
 	body, err := readPayload(name, j.term.in)
 	if err == nil {
 		report.event, err = peanuts.Parse(body)
@@ -121,7 +146,7 @@ func (j *dryRunJob) judge(rules *engine.Rules, name string, now time.Time) paylo
 		return report
 	}
 	report.Event = report.event.Event
-	for _, explained := range rules.Explain(report.event, now) {
+	for _, explained := range rules.Explain(report.event, now, known) {
 		report.Rules = append(report.Rules, newRuleReport(explained))
 	}
 	return report
@@ -137,7 +162,11 @@ func newRuleReport(e engine.Explanation) ruleReport {
 		r.Mismatches = append(r.Mismatches, mismatchReport{Expr: m.Expr, Value: m.Value, Place: m.Place})
 	}
 	for _, owed := range e.Owed {
-		r.Deliveries = append(r.Deliveries, deliveryReport{Action: owed.Action, Kind: owed.Kind, Message: owed.Message, Dead: owed.Dead})
+		d := deliveryReport{Action: owed.Action, Kind: owed.Kind, Message: owed.Message, Dead: owed.Dead}
+		if !owed.At.IsZero() {
+			d.At = &owed.At
+		}
+		r.Deliveries = append(r.Deliveries, d)
 	}
 	return r
 }
@@ -176,7 +205,7 @@ func (p payloadReport) print(w io.Writer, c colours) error {
 	fmt.Fprintf(w, "%s   %s  %s  %s\n\n", p.Payload, oneLine(p.event.Event, 80), oneLine(p.event.Helper.Command, 80), oneLine(p.event.Entry.ID, 80))
 	fired, mismatches, failed := 0, 0, 0
 	for _, rule := range p.Rules {
-		rule.print(w, c)
+		rule.print(w, c, p.now)
 		mismatches += len(rule.Mismatches)
 		switch {
 		case rule.Fired:

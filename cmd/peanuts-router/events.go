@@ -63,7 +63,7 @@ func outcomeOf(e engine.EventRecord) string {
 		states[d.State]++
 	}
 	var parts []string
-	for _, state := range []engine.State{engine.Dead, engine.Pending, engine.Sending, engine.Delivered, engine.Discarded} {
+	for _, state := range []engine.State{engine.Dead, engine.Pending, engine.Sending, engine.Delivered, engine.Cancelled, engine.Discarded} {
 		if n := states[state]; n > 0 {
 			parts = append(parts, fmt.Sprintf("%d %s", n, state))
 		}

@@ -6,12 +6,13 @@ import (
 	"io"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/peanuts-router/peanuts-router/engine"
 )
 
 // print writes what a rule made of an event: a sign, the rule's name and place, and below it what was sent or why not.
-func (r ruleReport) print(w io.Writer, c colours) {
+func (r ruleReport) print(w io.Writer, c colours, now time.Time) {
 	sign, paint := "·", c.dim
 	switch {
 	case r.Error != "":
@@ -36,7 +37,7 @@ func (r ruleReport) print(w io.Writer, c colours) {
 		}
 	}
 	for _, d := range r.Deliveries {
-		d.print(w, c)
+		d.print(w, c, now)
 	}
 	for _, absent := range r.Absent {
 		fmt.Fprintf(w, "    %s\n", c.yellow("{{ "+oneLine(absent, 200)+" }} printed as nothing: it is absent from this event"))
@@ -64,11 +65,14 @@ func valueText(value any) string {
 }
 
 // print writes a delivery with its message.
-func (d deliveryReport) print(w io.Writer, c colours) {
+func (d deliveryReport) print(w io.Writer, c colours, now time.Time) {
 	fmt.Fprintf(w, "    → %s  %s", d.Action, d.Kind)
 	if d.Dead != "" {
 		fmt.Fprintf(w, "  %s\n", c.red("a dead letter at once: "+oneLine(d.Dead, 300)))
 		return
+	}
+	if d.At != nil {
+		fmt.Fprintf(w, "  %s", c.yellow(whenText(*d.At, now)))
 	}
 	lines := messageLines(d.Kind, d.Message)
 	if len(lines) == 1 {
@@ -81,6 +85,21 @@ func (d deliveryReport) print(w io.Writer, c colours) {
 	}
 }
 
+// whenText tells when a reminder is sent.
+func whenText(at, now time.Time) string {
+	on := "on " + at.Format("Mon 2 Jan 2006 15:04 MST")
+	switch wait := at.Sub(now); {
+	case wait <= 0:
+		return on + ", which is past: at once"
+	case wait < 2*time.Hour:
+		return on + " (in " + count(int(wait.Minutes()), "minute", "minutes") + ")"
+	case wait < 48*time.Hour:
+		return on + " (in " + count(int(wait.Hours()), "hour", "hours") + ")"
+	default:
+		return on + " (in " + count(int(wait.Hours()/24), "day", "days") + ")"
+	}
+}
+
 // messageLines is a frozen message for people.
 func messageLines(kind engine.Kind, message json.RawMessage) []string {
 	switch kind {
@@ -88,6 +107,8 @@ func messageLines(kind engine.Kind, message json.RawMessage) []string {
 		return slackLines(message)
 	case engine.KindEmail:
 		return emailLines(message)
+	case engine.KindSQL:
+		return sqlLines(message)
 	}
 	var m engine.HTTPMessage
 	if json.Unmarshal(message, &m) != nil {
@@ -135,4 +156,24 @@ func emailLines(message json.RawMessage) []string {
 		text = m.HTML
 	}
 	return append(lines, strings.Split(strings.TrimRight(manyLines(text), "\n"), "\n")...)
+}
+
+// sqlLines are the columns of a row, or what becomes of it.
+func sqlLines(message json.RawMessage) []string {
+	var m engine.SQLMessage
+	if json.Unmarshal(message, &m) != nil {
+		return []string{string(message)}
+	}
+	if gone := m.Remove; gone != nil {
+		key := oneLine(string(gone.Key), 200)
+		if gone.Mark != "" {
+			return []string{fmt.Sprintf("mark %s as of %s in %s", key, gone.At.Format(time.RFC3339), oneLine(gone.Mark, 80))}
+		}
+		return []string{"delete " + key}
+	}
+	var lines []string
+	for _, column := range m.Columns {
+		lines = append(lines, fmt.Sprintf("%-16s %s", oneLine(column.Name, 80), oneLine(string(column.Value), 300)))
+	}
+	return lines
 }

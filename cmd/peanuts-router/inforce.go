@@ -25,6 +25,7 @@ type inForce struct {
 	actions actions.Config
 	log     *slog.Logger
 	metrics *reloadMetrics
+	changed chan struct{} // told of each new generation
 
 	reloading sync.Mutex
 	current   atomic.Pointer[generation]
@@ -91,6 +92,10 @@ func (f *inForce) reload() (int64, rulefile.Problems) {
 	f.current.Store(g)
 	f.metrics.succeeded(g.Generation())
 	f.log.Info("rules reloaded", "generation", g.Generation(), "rules", g.Len())
+	select {
+	case f.changed <- struct{}{}:
+	default:
+	}
 	for _, route := range old.routes {
 		route.Sender.(actions.Sender).Close()
 	}
@@ -98,8 +103,8 @@ func (f *inForce) reload() (int64, rulefile.Problems) {
 }
 
 // Judge judges an event by one generation of rules.
-func (f *inForce) Judge(e *peanuts.Event, now time.Time) engine.Judgement {
-	return f.current.Load().Judge(e, now)
+func (f *inForce) Judge(e *peanuts.Event, now time.Time, known engine.Known) engine.Judgement {
+	return f.current.Load().Judge(e, now, known)
 }
 
 // route looks an action up as it is now.

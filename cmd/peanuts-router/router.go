@@ -54,6 +54,7 @@ func newRouter(ctx context.Context, c routerConfig) (*router, error) {
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	r := &router{config: c, inForce: &inForce{
 		path: c.rules, options: c.rulesOptions, actions: c.actions, log: c.log, metrics: newReloadMetrics(registry),
+		changed: make(chan struct{}, 1),
 	}}
 	if problems := r.inForce.start(); problems.Failed() {
 		return nil, &rulesError{path: c.rules, problems: problems}
@@ -106,6 +107,7 @@ func (r *router) run(ctx context.Context) error {
 	defer stopTaking()
 	defer stopDelivering()
 	go watchRules(taking, r.config.rules, r.config.log, func() { r.inForce.reload() })
+	stats := inBackground(func() error { r.keepStats(taking); return nil })
 	public := inBackground(func() error { return r.public.Run(taking) })
 	admin := inBackground(func() error { return r.admin.Run(delivering) })
 	courier := inBackground(func() error { return r.courier.Run(delivering) })
@@ -121,7 +123,36 @@ func (r *router) run(ctx context.Context) error {
 	stopTaking()
 	failed = errors.Join(failed, <-public)
 	stopDelivering()
-	return errors.Join(failed, <-courier, <-admin, r.store.Close())
+	return errors.Join(failed, <-courier, <-admin, <-stats, r.store.Close())
+}
+
+// keepStats makes the stats anew that the rules in force define otherwise than those before, until ctx ends.
+func (r *router) keepStats(ctx context.Context) {
+	for {
+		if err := r.defineStats(ctx); err != nil && ctx.Err() == nil {
+			r.config.log.Error("making stats anew", "err", err)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-r.inForce.changed:
+		case <-time.After(time.Minute): // the store could not be written, or a command asked for stats to be made anew
+		}
+	}
+}
+
+func (r *router) defineStats(ctx context.Context) error {
+	rules := r.inForce.current.Load()
+	if err := r.store.DefineStats(ctx, rules.Stats(), false); err != nil {
+		return err
+	}
+	for done := false; !done; {
+		var err error
+		if done, err = r.store.Rebuild(ctx, rules); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // inBackground runs a task and gives its error when it has ended.

@@ -1,6 +1,8 @@
 package condition
 
 import (
+	"github.com/expr-lang/expr/ast"
+
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -166,6 +168,22 @@ func (d *Dialect) Leaf(source string, sink Sink) (*Leaf, error) {
 		return nil, err
 	}
 	return &Leaf{template: t}, nil
+}
+
+// UsesNow tells whether the leaf's value differs with the time.
+func (l *Leaf) UsesNow() bool {
+	uses := false
+	for _, p := range l.template.parts {
+		if p.program == nil {
+			continue
+		}
+		root := p.program.code.Node()
+		ast.Walk(&root, visit(func(node *ast.Node) {
+			name, ok := (*node).(*ast.IdentifierNode)
+			uses = uses || ok && (name.Value == "now" || name.Value == "days_until")
+		}))
+	}
+	return uses
 }
 
 // Render writes the leaf as JSON; an absent value is null. What the event holds is written as it was sent, so a

@@ -35,14 +35,15 @@ func check(f *File) Problems {
 	for i := range f.Actions {
 		c.action(&f.Actions[i])
 	}
-	if len(f.Rules) == 0 && f.Version.IsSet() {
+	c.stats()
+	if len(f.Rules)+len(f.Stats) == 0 && f.Version.IsSet() {
 		p := f.Problem(Place{File: f.Sources[0].Name, Line: 1, Column: 1}, "no-rules", "there are no rules")
 		p.Warning = true
 		c.problems = append(c.problems, p)
 	}
 	named := map[string]Text{}
 	for i := range f.Rules {
-		if f.Rules[i].At.IsSet() { // else it is no rule, which has been told
+		if f.Rules[i].Where.IsSet() { // else it is no rule, which has been told
 			c.rule(&f.Rules[i], named)
 		}
 	}
@@ -91,13 +92,13 @@ func containsControl(text string) bool {
 }
 
 func (c *checker) rule(r *Rule, named map[string]Text) {
-	c.required(r.At.anchored, r.Name.anchored, "name")
+	c.required(r.Where.anchored, r.Name.anchored, "name")
 	if r.Name.IsSet() {
 		c.name("rule", r.Name, named)
 	}
-	c.required(r.At.anchored, r.When.anchored, "when")
+	c.required(r.Where.anchored, r.When.anchored, "when")
 	if len(r.Then) == 0 {
-		c.at(r.At.anchored, "missing-key", "then is missing, or names no step")
+		c.at(r.Where.anchored, "missing-key", "then is missing, or names no step")
 	}
 	events := map[string]bool{}
 	for _, event := range r.On {
@@ -115,7 +116,7 @@ func (c *checker) rule(r *Rule, named map[string]Text) {
 }
 
 func (c *checker) step(s *Step) {
-	c.required(s.At.anchored, s.Action.anchored, "action")
+	c.required(s.Where.anchored, s.Action.anchored, "action")
 	if !s.Action.IsSet() {
 		return
 	}
@@ -149,15 +150,15 @@ func (c *checker) says(s *Step, action *Action) {
 	switch kind {
 	case "slack":
 		if !s.Text.IsSet() && s.Blocks == nil {
-			c.at(s.At.anchored, "missing-key", "a slack step needs text or blocks")
+			c.at(s.Where.anchored, "missing-key", "a slack step needs text or blocks")
 		}
 		if s.Channel.IsSet() && action.Slack.WebhookURL.IsSet() {
 			c.at(s.Channel.anchored, "bad-value", "channel does not go with webhook_url: a webhook posts to its own channel")
 		}
 	case "email":
-		c.required(s.At.anchored, s.Subject.anchored, "subject")
+		c.required(s.Where.anchored, s.Subject.anchored, "subject")
 		if !s.Text.IsSet() && !s.HTML.IsSet() {
-			c.at(s.At.anchored, "missing-key", "an email step needs text or html")
+			c.at(s.Where.anchored, "missing-key", "an email step needs text or html")
 		}
 		c.addresses(s.To)
 	case "http":
@@ -165,6 +166,8 @@ func (c *checker) says(s *Step, action *Action) {
 			c.at(s.Body.anchored, "bad-value", "body and json do not go together")
 		}
 		c.headers(s.Headers)
+	case "sql":
+		c.upsert(s, action)
 	}
 }
 
@@ -178,12 +181,13 @@ type part struct {
 
 func (s *Step) parts() []part {
 	text := func(key string, t Template, kinds ...string) part { return part{key, t.IsSet(), t.anchored, kinds} }
-	at := s.At.anchored
+	at := s.Where.anchored
 	return []part{
 		text("text", s.Text, "slack", "email"), text("channel", s.Channel, "slack"), text("subject", s.Subject, "email"),
 		text("html", s.HTML, "email"), text("body", s.Body, "http"),
 		{"blocks", s.Blocks != nil, at, []string{"slack"}}, {"to", len(s.To) > 0, at, []string{"email"}},
 		{"json", s.JSON != nil, at, []string{"http"}}, {"headers", len(s.Headers) > 0, at, []string{"http"}},
+		{"upsert", len(s.Upsert) > 0, at, []string{"sql"}}, {"on_delete", s.OnDelete.IsSet(), s.OnDelete.anchored, []string{"sql"}},
 	}
 }
 

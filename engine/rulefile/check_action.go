@@ -20,13 +20,13 @@ func (c *checker) action(a *Action) {
 		c.actions[a.Name.Value] = a
 	}
 	kinds := 0
-	for _, there := range []bool{a.Slack != nil, a.Email != nil, a.HTTP != nil} {
+	for _, there := range []bool{a.Slack != nil, a.Email != nil, a.HTTP != nil, a.SQL != nil} {
 		if there {
 			kinds++
 		}
 	}
 	if kinds != 1 {
-		c.at(a.Name.anchored, "bad-action", "an action has exactly one of slack, email, http")
+		c.at(a.Name.anchored, "bad-action", "an action has exactly one of slack, email, http, sql")
 	}
 	c.common(a)
 	switch {
@@ -36,6 +36,8 @@ func (c *checker) action(a *Action) {
 		c.email(a)
 	case a.HTTP != nil:
 		c.http(a)
+	case a.SQL != nil:
+		c.sql(a)
 	}
 }
 

@@ -6,6 +6,7 @@ type File struct {
 	Timezone Text    `yaml:"timezone"`
 	Actions  Actions `yaml:"actions" expand:"true"`
 	Rules    []Rule  `yaml:"rules"`
+	Stats    Stats   `yaml:"stats"`
 
 	// Sources are the files as they were read.
 	Sources []*Source `yaml:"-"`
@@ -24,6 +25,7 @@ type Action struct {
 	Slack         *Slack   `yaml:"slack"`
 	Email         *Email   `yaml:"email"`
 	HTTP          *HTTP    `yaml:"http"`
+	SQL           *SQL     `yaml:"sql"`
 	Timeout       Duration `yaml:"timeout"`
 	Concurrency   Count    `yaml:"concurrency"`
 	Retry         Retry    `yaml:"retry"`
@@ -39,6 +41,8 @@ func (a *Action) Kind() string {
 		return "email"
 	case a.HTTP != nil:
 		return "http"
+	case a.SQL != nil:
+		return "sql"
 	}
 	return ""
 }
@@ -87,7 +91,7 @@ type Rule struct {
 	When        Text   `yaml:"when"`
 	Then        []Step `yaml:"then"`
 
-	At Anchor `yaml:"-"`
+	Where Anchor `yaml:"-"`
 }
 
 // Step is one action with its message.
@@ -103,5 +107,9 @@ type Step struct {
 	Body    Template   `yaml:"body"`
 	Headers Headers    `yaml:"headers"`
 
-	At Anchor `yaml:"-"`
+	At       Text     `yaml:"at"`
+	Upsert   Columns  `yaml:"upsert"`
+	OnDelete OnDelete `yaml:"on_delete"`
+
+	Where Anchor `yaml:"-"`
 }

@@ -94,6 +94,7 @@ func (f *File) merge(w *walker, part File) {
 	}
 	f.Actions = append(f.Actions, part.Actions...)
 	f.Rules = append(f.Rules, part.Rules...)
+	f.Stats = append(f.Stats, part.Stats...)
 }
 
 // syntax words an error of the YAML parser, which tells a line at most.

@@ -108,7 +108,7 @@ func (w *walker) decodeStruct(into reflect.Value, node *yaml.Node) {
 		w.problem(node, "bad-value", "must be a mapping of "+strings.Join(keysOf(into.Type()), ", "))
 		return
 	}
-	if at := into.FieldByName("At"); at.IsValid() {
+	if at := into.FieldByName("Where"); at.IsValid() {
 		at.Set(reflect.ValueOf(Anchor{w.anchor(node)}))
 	}
 	w.members(node, func(key, value *yaml.Node) {

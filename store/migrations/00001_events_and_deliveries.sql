@@ -19,10 +19,13 @@ CREATE TABLE deliveries (
     event       INTEGER NOT NULL REFERENCES events (seq),
     n           INTEGER NOT NULL,        -- within its event, from 1
     rule        TEXT NOT NULL,
+    step        INTEGER NOT NULL,        -- within its rule, from 0
     action      TEXT NOT NULL,
     kind        TEXT NOT NULL,
     message     TEXT NOT NULL,           -- JSON, frozen when the rule fired
-    state       TEXT NOT NULL CHECK (state IN ('pending', 'sending', 'delivered', 'dead', 'discarded')),
+    state       TEXT NOT NULL CHECK (state IN ('pending', 'sending', 'delivered', 'dead', 'cancelled', 'discarded')),
+    entry       TEXT,                    -- that it follows: a newer version of it takes its place
+    at          INTEGER,                 -- of a reminder: its due instant
     generation  INTEGER NOT NULL,        -- of its newest lease
     lease_until INTEGER,                 -- while sending
     attempts    INTEGER NOT NULL DEFAULT 0,
@@ -41,6 +44,8 @@ CREATE INDEX deliveries_pending ON deliveries (seq) WHERE state = 'pending';
 CREATE INDEX deliveries_leased ON deliveries (lease_until) WHERE state = 'sending';
 CREATE INDEX deliveries_dead ON deliveries (seq) WHERE state = 'dead';
 
+CREATE INDEX deliveries_following ON deliveries (entry, rule, step, state) WHERE entry IS NOT NULL;
+
 CREATE TABLE attempts (
     delivery INTEGER NOT NULL REFERENCES deliveries (seq),
     n        INTEGER NOT NULL,           -- from 1, through replays
@@ -57,7 +62,62 @@ CREATE TABLE pauses (
     until  INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE entries (
+    id      TEXT PRIMARY KEY,
+    version TEXT NOT NULL,               -- the newest that is known; versions order as text
+    deleted INTEGER NOT NULL,            -- 1: it is remembered, so that nothing older revives it
+    event   INTEGER NOT NULL REFERENCES events (seq) -- that brought this version
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE synced (                    -- the steps whose table holds a row of the entry
+    entry TEXT NOT NULL,
+    rule  TEXT NOT NULL,
+    step  INTEGER NOT NULL,
+    PRIMARY KEY (entry, rule, step)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE stats (
+    id         INTEGER PRIMARY KEY,
+    name       TEXT NOT NULL,
+    definition TEXT NOT NULL,
+    zone       TEXT NOT NULL,            -- of its days and months
+    position   INTEGER NOT NULL,         -- in the rules
+    current    INTEGER NOT NULL,         -- 0: replaced, and to be cleared away
+    reached    TEXT                      -- while it is made anew: the last entry that is in it; null when all are
+) STRICT;
+
+CREATE UNIQUE INDEX stats_current ON stats (name) WHERE current = 1;
+
+CREATE TABLE contributions (             -- what each entry adds to each stat
+    stat  INTEGER NOT NULL REFERENCES stats (id),
+    entry TEXT NOT NULL,
+    day   TEXT NOT NULL,                 -- 2026-11-23
+    user  TEXT NOT NULL,                 -- empty when not known
+    grp   TEXT NOT NULL,
+    unit  TEXT NOT NULL,                 -- empty for a stat without units
+    value TEXT NOT NULL,                 -- a decimal number; empty when it could not be read
+    PRIMARY KEY (stat, entry)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX contributions_unreadable ON contributions (stat, entry) WHERE value = '';
+
+CREATE TABLE totals (                    -- of the readable contributions; each counts in several
+    stat   INTEGER NOT NULL REFERENCES stats (id),
+    user   TEXT NOT NULL,                -- empty: of everybody
+    period TEXT NOT NULL,                -- a day, a month (2026-11), or empty: of all time
+    unit   TEXT NOT NULL,
+    grp    TEXT NOT NULL,                -- empty in the totals of a day
+    count  INTEGER NOT NULL,
+    sum    TEXT NOT NULL,                -- a decimal number
+    PRIMARY KEY (stat, user, period, unit, grp)
+) STRICT, WITHOUT ROWID;
+
 -- +goose Down
+DROP TABLE totals;
+DROP TABLE contributions;
+DROP TABLE stats;
+DROP TABLE synced;
+DROP TABLE entries;
 DROP TABLE pauses;
 DROP TABLE attempts;
 DROP TABLE deliveries;

@@ -101,7 +101,7 @@ func (s suite) knowsDuplicates(t *testing.T) {
 		a.Judgement.Owed[0].Leased = true
 		sending.Go(func() {
 			var err error
-			if receipts[i], err = db.Accept(t.Context(), a); err != nil {
+			if receipts[i], err = db.Accept(t.Context(), a.Acceptance); err != nil {
 				t.Errorf("Accept() = %v", err)
 			}
 		})

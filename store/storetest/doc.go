@@ -18,7 +18,7 @@ import (
 type Store interface {
 	Accept(ctx context.Context, a *engine.Acceptance) (engine.Receipt, error)
 	Lease(ctx context.Context, action engine.ActionName, n int, now, until time.Time) ([]engine.Lease, error)
-	Settle(ctx context.Context, s engine.Settlement) (applied bool, err error)
+	Settle(ctx context.Context, s engine.Settlement) (engine.Recorded, error)
 	Due(ctx context.Context, now time.Time) ([]engine.ActionName, error)
 	ReleaseExpired(ctx context.Context, now time.Time) (int, error)
 	Pause(ctx context.Context, action engine.ActionName, until time.Time) error

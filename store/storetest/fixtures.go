@@ -16,18 +16,27 @@ import (
 // later is a moment by which whatever a store has dated itself is due, in the precision that every store keeps.
 func later() time.Time { return time.Now().Add(time.Hour).Truncate(time.Millisecond).UTC() }
 
+// judged is an acceptance whose judgement is known beforehand.
+type judged struct {
+	*engine.Acceptance
+	Judgement engine.Judgement
+}
+
+func newJudged(a *engine.Acceptance, j engine.Judgement) *judged {
+	known := &judged{Acceptance: a, Judgement: j}
+	a.Judge = func(engine.Known) engine.Judgement { return known.Judgement }
+	return known
+}
+
 // event is an acceptance of an event whose bytes tell n, with one delivery owed to each action.
-func event(t testing.TB, n int, now time.Time, actions ...engine.ActionName) *engine.Acceptance {
+func event(t testing.TB, n int, now time.Time, actions ...engine.ActionName) *judged {
 	t.Helper()
 	body := fmt.Sprintf(`{"event":"entry.created","helper":{"command":"/expenses"},"entry":{"id":"e%d","data":{"n":%d}}}`, n, n)
 	parsed, err := peanuts.Parse([]byte(body))
 	if err != nil {
 		t.Fatalf("Parse(%s) = %v", body, err)
 	}
-	a := &engine.Acceptance{
-		ID: newID(t), ReceivedAt: now, Event: parsed, LeaseUntil: now.Add(time.Minute),
-		Judgement: engine.Judgement{Generation: 1},
-	}
+	a := newJudged(&engine.Acceptance{ID: newID(t), ReceivedAt: now, Event: parsed, LeaseUntil: now.Add(time.Minute)}, engine.Judgement{Generation: 1})
 	for _, action := range actions {
 		a.Judgement.Owed = append(a.Judgement.Owed, engine.Owed{
 			Rule: "high-expense", Action: action, Kind: engine.KindHTTP, Message: json.RawMessage(fmt.Sprintf(`{"json":{"n":%d}}`, n)),
@@ -46,9 +55,9 @@ func newID(t testing.TB) engine.EventID {
 }
 
 // accept stores an event that is new.
-func accept(t testing.TB, s Store, a *engine.Acceptance) engine.Receipt {
+func accept(t testing.TB, s Store, a *judged) engine.Receipt {
 	t.Helper()
-	receipt, err := s.Accept(t.Context(), a)
+	receipt, err := s.Accept(t.Context(), a.Acceptance)
 	if err != nil || receipt.Duplicate || receipt.ID != a.ID {
 		t.Fatalf("Accept(%s) = %+v, %v; want it stored", a.ID, receipt, err)
 	}
@@ -68,8 +77,8 @@ func leaseOne(t testing.TB, s Store, action engine.ActionName, now time.Time) en
 // settle records a result that counts.
 func settle(t testing.TB, s Store, settlement engine.Settlement) {
 	t.Helper()
-	if applied, err := s.Settle(t.Context(), settlement); err != nil || !applied {
-		t.Fatalf("Settle(%+v) = %t, %v; want true", settlement, applied, err)
+	if recorded, err := s.Settle(t.Context(), settlement); err != nil || !recorded.Applied {
+		t.Fatalf("Settle(%+v) = %+v, %v; want it applied", settlement, recorded, err)
 	}
 }
 

@@ -77,7 +77,7 @@ func (m *model) accept(r *rapid.T) {
 			a.Judgement.Owed[i].Dead = "stillborn"
 		}
 	}
-	receipt, err := m.db.Accept(m.test.Context(), a)
+	receipt, err := m.db.Accept(m.test.Context(), a.Acceptance)
 	if err != nil {
 		r.Fatalf("Accept() = %v", err)
 	}
@@ -146,7 +146,8 @@ func (m *model) settle(r *rapid.T) {
 	if s.State == engine.Delivered || rapid.Bool().Draw(r, "tried") {
 		s.Attempt = &engine.Attempt{At: m.now, Took: time.Millisecond, Status: fmt.Sprint(d.history), Error: "because"}
 	}
-	applied, err := m.db.Settle(m.test.Context(), s)
+	recorded, err := m.db.Settle(m.test.Context(), s)
+	applied := recorded.Applied
 	want := d.State == engine.Sending && s.Generation == d.generation
 	if err != nil || applied != want {
 		r.Fatalf("Settle(%+v) = %t, %v; want %t of %+v", s, applied, err, want, d)

@@ -73,8 +73,8 @@ func (s suite) refusesStaleResults(t *testing.T) {
 		t.Helper()
 		before, historyBefore := delivery(t, db, stale.ID)
 		late.Generation = generation
-		if applied, err := db.Settle(t.Context(), late); err != nil || applied {
-			t.Errorf("Settle() %s = %t, %v; want false", when, applied, err)
+		if recorded, err := db.Settle(t.Context(), late); err != nil || recorded.Applied {
+			t.Errorf("Settle() %s = %t, %v; want false", when, recorded.Applied, err)
 		}
 		after, history := delivery(t, db, stale.ID)
 		if diff := cmp.Diff(before, after) + cmp.Diff(historyBefore, history); diff != "" {
@@ -88,12 +88,12 @@ func (s suite) refusesStaleResults(t *testing.T) {
 	settle(t, db, engine.Settlement{ID: fresh.ID, Generation: fresh.Generation, State: engine.Delivered, Attempt: &engine.Attempt{At: now}})
 	refused("of a lease that was settled", fresh.Generation)
 	late.ID = "nobody-1"
-	if applied, err := db.Settle(t.Context(), late); err != nil || applied {
-		t.Errorf("Settle() of no delivery = %t, %v; want false", applied, err)
+	if recorded, err := db.Settle(t.Context(), late); err != nil || recorded.Applied {
+		t.Errorf("Settle() of no delivery = %t, %v; want false", recorded.Applied, err)
 	}
 	for _, state := range []engine.State{engine.Sending, engine.Discarded, "", "done"} {
-		if applied, err := db.Settle(t.Context(), engine.Settlement{ID: fresh.ID, Generation: fresh.Generation, State: state}); err == nil || applied {
-			t.Errorf("Settle() to %q = %t, %v; want an error", state, applied, err)
+		if recorded, err := db.Settle(t.Context(), engine.Settlement{ID: fresh.ID, Generation: fresh.Generation, State: state}); err == nil || recorded.Applied {
+			t.Errorf("Settle() to %q = %t, %v; want an error", state, recorded.Applied, err)
 		}
 	}
 }

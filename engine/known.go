@@ -1,0 +1,26 @@
+package engine
+
+import "github.com/peanuts-router/peanuts-router/peanuts"
+
+// Known is what the memory holds of an event's entry at the moment the event is judged. The zero value knows nothing.
+type Known struct {
+	// Late says that a newer version of the entry is known already.
+	Late bool
+	// Before gives the event that brought the version of the entry before this one; nil, or a nil event, when there is
+	// none, it is not known, or the entry was deleted.
+	Before func() *peanuts.Event
+	// Synced tells whether the table of a step holds a row of the entry; nil knows of none.
+	Synced func(StepID) bool
+}
+
+// StepID names a step through all generations of the rules: by its rule and its number within it, from 0.
+type StepID struct {
+	Rule RuleName
+	Step int
+}
+
+const tooLate = "a newer version of the entry is known"
+
+func (k *Known) synced(rule RuleName, step int) bool {
+	return k.Synced != nil && k.Synced(StepID{Rule: rule, Step: step})
+}

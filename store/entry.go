@@ -1,0 +1,175 @@
+package store
+
+import (
+	"database/sql"
+	"errors"
+	"fmt"
+	"runtime/debug"
+
+	"github.com/peanuts-router/peanuts-router/engine"
+	"github.com/peanuts-router/peanuts-router/peanuts"
+)
+
+const (
+	selectEntry = `SELECT version, deleted, event FROM entries WHERE id = ?`
+	putEntry    = `INSERT INTO entries (id, version, deleted, event) VALUES (?, ?, ?, ?)
+		ON CONFLICT (id) DO UPDATE SET version = excluded.version, deleted = excluded.deleted, event = excluded.event`
+	selectBody = `SELECT body FROM events WHERE seq = ?`
+
+	isSynced     = `SELECT EXISTS (SELECT 1 FROM synced WHERE entry = ? AND rule = ? AND step = ?)`
+	putSynced    = `INSERT INTO synced (entry, rule, step) VALUES (?, ?, ?) ON CONFLICT DO NOTHING`
+	forgetSynced = `DELETE FROM synced WHERE entry = ? AND rule = ? AND step = ?`
+
+	cancelOlder = `UPDATE deliveries SET state = 'cancelled', last_error = ? WHERE entry = ? AND state = 'pending'`
+	cancelTwins = `UPDATE deliveries SET state = 'cancelled', last_error = ?
+		WHERE entry = ? AND rule = ? AND step = ? AND state = 'pending' AND at = ?`
+
+	selectFollower = `SELECT d.entry, d.rule, d.step, d.at, n.event <> d.event FROM deliveries d JOIN entries n ON n.id = d.entry WHERE d.seq = ?`
+	hasWaiting     = `SELECT EXISTS (SELECT 1 FROM deliveries WHERE entry = ? AND rule = ? AND step = ? AND state = 'pending' AND next_at <= ?)`
+
+	// Of the deliveries of one rule and step that follow one entry.
+	lineOf = `SELECT EXISTS (SELECT 1 FROM deliveries WHERE entry = ?1 AND rule = ?2 AND step = ?3 AND state = 'sending'),
+			EXISTS (SELECT 1 FROM deliveries WHERE entry = ?1 AND rule = ?2 AND step = ?3 AND state = 'delivered' AND at = ?4)`
+)
+
+// The reasons of what is cancelled.
+const (
+	movedOn   = "its entry moved on: a newer version came"
+	wasSent   = "the same reminder was sent for an earlier version of its entry"
+	noVersion = "" // of an entry that is not known yet
+)
+
+// known is what the store holds of an event's entry.
+type known struct {
+	engine.Known
+	version string // the newest; noVersion for none
+	failed  error  // what went wrong when more was asked for
+}
+
+// recall reads what is known of the event's entry.
+func (a *accepting) recall(tx *transaction) (*known, error) {
+	k := &known{}
+	if a.version == "" {
+		return k, nil
+	}
+	var deleted bool
+	var event int64
+	err := tx.row(selectEntry, []any{a.Event.Entry.ID}, &k.version, &deleted, &event)
+	if errors.Is(err, sql.ErrNoRows) {
+		return k, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	k.Late = k.version > a.version
+	if !k.Late && !deleted {
+		k.Before = k.remembering(tx, event)
+	}
+	k.Synced = func(id engine.StepID) bool {
+		var synced bool
+		if err := tx.row(isSynced, []any{a.Event.Entry.ID, string(id.Rule), id.Step}, &synced); err != nil {
+			k.failed = err
+		}
+		return synced
+	}
+	return k, nil
+}
+
+// remembering gives the event that brought the version before, read when it is first asked for.
+func (k *known) remembering(tx *transaction, seq int64) func() *peanuts.Event {
+	var event *peanuts.Event
+	asked := false
+	return func() *peanuts.Event {
+		if asked {
+			return event
+		}
+		asked = true
+		var body []byte
+		err := tx.row(selectBody, []any{seq}, &body)
+		if err == nil {
+			event, err = peanuts.Parse(body)
+		}
+		if err != nil {
+			k.failed = err
+		}
+		return event
+	}
+}
+
+// moveOn makes the event's version the newest of its entry: what follows an older one is cancelled, and what the entry
+// adds to the stats is replaced.
+func (a *accepting) moveOn(tx *transaction, seq int64, k *known, j engine.Judgement) error {
+	id := a.Event.Entry.ID
+	if _, err := tx.exec(putEntry, id, a.version, a.Event.Event == peanuts.EntryDeleted, seq); err != nil {
+		return err
+	}
+	if k.version != noVersion {
+		if _, err := tx.exec(cancelOlder, movedOn, id); err != nil {
+			return err
+		}
+	}
+	for _, owed := range j.Owed {
+		if err := note(tx, id, owed); err != nil {
+			return err
+		}
+	}
+	return contribute(tx, id, k.version != noVersion, j.Contributions, &a.receipt)
+}
+
+// note remembers which tables hold a row of the entry.
+func note(tx *transaction, entry string, owed engine.Owed) (err error) {
+	switch owed.Sync {
+	case engine.SyncUpsert:
+		_, err = tx.exec(putSynced, entry, string(owed.Rule), owed.Step)
+	case engine.SyncRemove:
+		_, err = tx.exec(forgetSynced, entry, string(owed.Rule), owed.Step)
+	}
+	return err
+}
+
+// line is what else there is of a rule and step that follows an entry.
+type line struct {
+	busy bool // one is being sent
+	sent bool // the reminder of this instant was sent
+}
+
+func lookInto(tx *transaction, entry string, rule engine.RuleName, step int, at any) (l line, err error) {
+	err = tx.row(lineOf, []any{entry, string(rule), step, at}, &l.busy, &l.sent)
+	return l, err
+}
+
+// settleFollower settles what goes with an entry: what would be tried again is cancelled when the entry has moved on, and a
+// reminder that was sent is not sent again for a newer version.
+func (s *Store) settleFollower(tx *transaction, seq int64, recorded *engine.Recorded) error {
+	var entry, rule string
+	var step int
+	var at sql.NullInt64
+	var outdated bool
+	if err := tx.row(selectFollower, []any{seq}, &entry, &rule, &step, &at, &outdated); err != nil {
+		return err
+	}
+	switch {
+	case recorded.State == engine.Pending && outdated:
+		recorded.State = engine.Cancelled
+		if _, err := tx.exec(cancel, movedOn, seq); err != nil {
+			return err
+		}
+	case recorded.State == engine.Delivered && at.Valid:
+		if _, err := tx.exec(cancelTwins, wasSent, entry, rule, step, at.Int64); err != nil {
+			return err
+		}
+	}
+	return tx.row(hasWaiting, []any{entry, rule, step, s.now().UnixMilli()}, &recorded.Freed)
+}
+
+// panicked is a judge that panicked.
+type panicked struct {
+	cause any
+	stack string
+}
+
+func (p *panicked) Error() string {
+	return fmt.Sprintf("judging the event panicked: %v\n%s", p.cause, p.stack)
+}
+
+func stack() string { return string(debug.Stack()) }
