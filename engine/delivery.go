@@ -160,7 +160,7 @@ type Recorded struct {
 	// State is where the delivery stands now. One that was to be tried again is Cancelled when its entry moved on
 	// meanwhile.
 	State State
-	// Freed says that another delivery of the same rule, step and entry waited for this one and is due.
+	// Freed says that another delivery of the same rule, step and entry may have waited for this one.
 	Freed bool
 }
 

@@ -25,7 +25,7 @@ const (
 		WHERE entry = ? AND rule = ? AND step = ? AND state = 'pending' AND at = ?`
 
 	selectFollower = `SELECT d.entry, d.rule, d.step, d.at, n.event <> d.event FROM deliveries d JOIN entries n ON n.id = d.entry WHERE d.seq = ?`
-	hasWaiting     = `SELECT EXISTS (SELECT 1 FROM deliveries WHERE entry = ? AND rule = ? AND step = ? AND state = 'pending' AND next_at <= ?)`
+	hasWaiting     = `SELECT EXISTS (SELECT 1 FROM deliveries WHERE entry = ? AND rule = ? AND step = ? AND state = 'pending')`
 
 	// Of the deliveries of one rule and step that follow one entry.
 	lineOf = `SELECT EXISTS (SELECT 1 FROM deliveries WHERE entry = ?1 AND rule = ?2 AND step = ?3 AND state = 'sending'),
@@ -140,7 +140,7 @@ func lookInto(tx *transaction, entry string, rule engine.RuleName, step int, at 
 
 // settleFollower settles what goes with an entry: what would be tried again is cancelled when the entry has moved on, and a
 // reminder that was sent is not sent again for a newer version.
-func (s *Store) settleFollower(tx *transaction, seq int64, recorded *engine.Recorded) error {
+func settleFollower(tx *transaction, seq int64, recorded *engine.Recorded) error {
 	var entry, rule string
 	var step int
 	var at sql.NullInt64
@@ -159,7 +159,7 @@ func (s *Store) settleFollower(tx *transaction, seq int64, recorded *engine.Reco
 			return err
 		}
 	}
-	return tx.row(hasWaiting, []any{entry, rule, step, s.now().UnixMilli()}, &recorded.Freed)
+	return tx.row(hasWaiting, []any{entry, rule, step}, &recorded.Freed)
 }
 
 // panicked is a judge that panicked.

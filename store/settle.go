@@ -63,7 +63,7 @@ func (s *Store) Settle(ctx context.Context, settled engine.Settlement) (recorded
 		if err != nil || !entry.Valid {
 			return err
 		}
-		return s.settleFollower(tx, seq, &recorded)
+		return settleFollower(tx, seq, &recorded)
 	})
 	if err != nil {
 		return engine.Recorded{}, fmt.Errorf("settling a delivery: %w", err)

@@ -33,6 +33,11 @@ type Store interface {
 	Deliveries(ctx context.Context, filter store.Filter, page store.Page) ([]engine.Delivery, string, error)
 	Counts(ctx context.Context) (map[engine.State]int, error)
 	Writable(ctx context.Context) error
+	DefineStats(ctx context.Context, stats []engine.Stat, again bool) error
+	Rebuild(ctx context.Context, by store.Contributor) (done bool, err error)
+	Stats(ctx context.Context) ([]store.StatHead, error)
+	Report(ctx context.Context, stat store.StatHead, filter store.StatFilter) (engine.StatReport, error)
+	Days(ctx context.Context, stat store.StatHead, user, from, to string) ([]engine.DayTotal, error)
 	Close() error
 }
 
@@ -60,6 +65,14 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		{"all dead letters are replayed once (F48)", suite.replaysAll},
 		{"lists are walked by cursor", suite.walksLists},
 		{"an event is found by how its id begins", suite.findsEvents},
+		{"a reminder moves with its entry and dies with it (R44, R45)", suite.movesReminders},
+		{"a reminder is sent once (P28, F46)", suite.remindsOnce},
+		{"rules know what was before (P19)", suite.knowsWhatWasBefore},
+		{"syncs of an entry go one after the other, the newest last (C16, R55)", suite.syncsInLine},
+		{"every order of versions ends the same (R56, P19)", suite.endsTheSame},
+		{"a stat counts each entry once, in its day and group (R60-R72)", suite.keepsStats},
+		{"any order of events makes the same stats, and so does making them anew (R67, R68, R75)", suite.addsUpTheSame},
+		{"a stat that is defined anew covers the past (R75)", suite.definesStats},
 		{"any order of calls leaves each delivery in one state", suite.followsTheModel},
 	} {
 		t.Run(test.name, func(t *testing.T) { test.run(suite{open}, t) })
