@@ -52,6 +52,9 @@ func (a Amount) String() string { return a.decimal.String() }
 // Fixed prints the amount for people, with at least two places.
 func (a Amount) Fixed() string { return a.decimal.StringFixed(max(a.places(), fewestPlaces)) }
 
+// Compare is negative, 0 or positive as the amount is less than, equal to or more than another.
+func (a Amount) Compare(b Amount) int { return a.decimal.Cmp(b.decimal) }
+
 // Float is about the amount, for drawing.
 func (a Amount) Float() float64 { return a.decimal.InexactFloat64() }
 

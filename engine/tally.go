@@ -1,5 +1,7 @@
 package engine
 
+import "time"
+
 // Sum is what the entries of one group and unit add up to.
 type Sum struct {
 	Group, Unit string
@@ -13,6 +15,28 @@ type DayTotal struct {
 	Day   string // 2026-11-23
 	Unit  string // empty for a stat without units
 	Total Amount
+}
+
+// StatHead is a stat that is kept.
+type StatHead struct {
+	Name       StatName
+	Zone       string // the time zone of its days and months
+	Rebuilding bool   // not all entries are in it yet
+}
+
+// Month is the month of a moment in the stat's time zone: 2026-11.
+func (s StatHead) Month(at time.Time) string {
+	zone, err := time.LoadLocation(s.Zone)
+	if err != nil {
+		zone = time.UTC
+	}
+	return at.In(zone).Format("2006-01")
+}
+
+// StatFilter says what a report is about.
+type StatFilter struct {
+	Month string // 2026-11
+	User  string // empty: everybody
 }
 
 // StatReport is how one stat stands, as the API and the command line show it.

@@ -22,11 +22,14 @@ type AdminConfig struct {
 	// Reload reads the rules anew and answers after the attempt, with the generation now in force, or with all that is
 	// wrong with the file; then the old rules stay in force (C15). Nil means that there is nothing to reload.
 	Reload func(ctx context.Context) (generation int64, faults []Fault)
-	Log    *slog.Logger  // nil logs nothing
-	Grace  time.Duration // how long requests under way may take at the end; 0 means 15 s
+	Stats  Stats            // nil has no totals to show
+	Now    func() time.Time // nil means time.Now
+	Log    *slog.Logger     // nil logs nothing
+	Grace  time.Duration    // how long requests under way may take at the end; 0 means 15 s
 }
 
-// NewAdmin makes the admin listener: GET /healthz, /readyz and /metrics, and POST /api/v1/reload.
+// NewAdmin makes the admin listener: GET /healthz, /readyz, /metrics, /api/stats and /api/dashboard, and POST
+// /api/v1/reload.
 // Errors: everything in c that will not do, such as a listener that others than this machine can reach.
 func NewAdmin(c AdminConfig) (*Server, error) {
 	switch {
@@ -38,7 +41,15 @@ func NewAdmin(c AdminConfig) (*Server, error) {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
 	paths := newRoutes()
+	if c.Stats != nil {
+		totals := statistics{stats: c.Stats, clock: c.Now}
+		paths.mux.Handle("/api/stats", methods{http.MethodGet: totals.all})
+		paths.mux.Handle("/api/dashboard", methods{http.MethodGet: totals.daily})
+	}
 	paths.mux.Handle("/healthz", methods{http.MethodGet: alive})
 	paths.mux.Handle("/readyz", methods{http.MethodGet: readiness{c.Checks, c.Warnings}.ServeHTTP})
 	if c.Metrics != nil {

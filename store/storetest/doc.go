@@ -35,9 +35,9 @@ type Store interface {
 	Writable(ctx context.Context) error
 	DefineStats(ctx context.Context, stats []engine.Stat, again bool) error
 	Rebuild(ctx context.Context, by store.Contributor) (done bool, err error)
-	Stats(ctx context.Context) ([]store.StatHead, error)
-	Report(ctx context.Context, stat store.StatHead, filter store.StatFilter) (engine.StatReport, error)
-	Days(ctx context.Context, stat store.StatHead, user, from, to string) ([]engine.DayTotal, error)
+	Stats(ctx context.Context) ([]engine.StatHead, error)
+	Report(ctx context.Context, stat engine.StatName, filter engine.StatFilter) (engine.StatReport, error)
+	Days(ctx context.Context, stat engine.StatName, user, from, to string) ([]engine.DayTotal, error)
 	Close() error
 }
 

@@ -12,7 +12,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/peanuts-router/peanuts-router/engine"
-	"github.com/peanuts-router/peanuts-router/engine/rulefile"
 	"github.com/peanuts-router/peanuts-router/peanuts"
 	"github.com/peanuts-router/peanuts-router/store"
 )
@@ -44,7 +43,7 @@ func loadRules(t testing.TB, text string) *engine.Rules {
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	rules, problems := engine.Load(path, engine.Options{Options: rulefile.Options{UnsetIsWarning: true}, Generation: 1})
+	rules, problems := engine.Load(path, engine.Options{Generation: 1})
 	if rules == nil {
 		t.Fatalf("the rules of the test: %v", problems)
 	}
