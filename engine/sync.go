@@ -27,7 +27,7 @@ func (c *compiler) sql(from *rulefile.Step, action *SQLSettings) *sqlStep {
 	if from.OnDelete.Mark != nil {
 		s.mark = from.OnDelete.Mark.Mark.Value
 	}
-	for i, column := range from.Upsert {
+	for i, column := range from.Upsert.Columns {
 		if column.Name.Value == action.Key {
 			s.key = i
 		}

@@ -187,7 +187,7 @@ func (s *Step) parts() []part {
 		text("html", s.HTML, "email"), text("body", s.Body, "http"),
 		{"blocks", s.Blocks != nil, at, []string{"slack"}}, {"to", len(s.To) > 0, at, []string{"email"}},
 		{"json", s.JSON != nil, at, []string{"http"}}, {"headers", len(s.Headers) > 0, at, []string{"http"}},
-		{"upsert", len(s.Upsert) > 0, at, []string{"sql"}}, {"on_delete", s.OnDelete.IsSet(), s.OnDelete.anchored, []string{"sql"}},
+		{"upsert", s.Upsert.IsSet(), s.Upsert.anchored, []string{"sql"}}, {"on_delete", s.OnDelete.IsSet(), s.OnDelete.anchored, []string{"sql"}},
 	}
 }
 

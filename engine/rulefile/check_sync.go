@@ -35,15 +35,17 @@ func isDatabase(name string) bool {
 
 // upsert checks the columns of a step against what its action fills itself.
 func (c *checker) upsert(s *Step, action *Action) {
-	if len(s.Upsert) == 0 {
-		c.at(s.Where.anchored, "missing-key", "an sql step needs upsert, the columns with their values")
+	if len(s.Upsert.Columns) == 0 {
+		if !s.Upsert.IsSet() {
+			c.at(s.Where.anchored, "missing-key", "an sql step needs upsert, the columns with their values")
+		}
 		return
 	}
 	if s.At.IsSet() {
 		c.at(s.At.anchored, "bad-value", "at does not go with upsert: a row follows its entry at once")
 	}
 	keyed := false
-	for _, column := range s.Upsert {
+	for _, column := range s.Upsert.Columns {
 		switch {
 		case column.Name.Value == "":
 			c.at(column.Name.anchored, "bad-name", "a column's name must not be empty")
@@ -55,7 +57,7 @@ func (c *checker) upsert(s *Step, action *Action) {
 		}
 	}
 	if !keyed && action.SQL.Key.Value != "" {
-		c.at(s.Upsert[0].Name.anchored, "missing-key", fmt.Sprintf("the key column %s is missing; map it to \"{{ entry.id }}\"", action.SQL.Key.Value))
+		c.at(s.Upsert.Columns[0].Name.anchored, "missing-key", fmt.Sprintf("the key column %s is missing; map it to \"{{ entry.id }}\"", action.SQL.Key.Value))
 	}
 	c.onDelete(s, action)
 }
@@ -77,7 +79,7 @@ func (c *checker) onDelete(s *Step, action *Action) {
 		if name != "" && (name == action.SQL.Key.Value || name == action.SQL.Version.Value) {
 			c.at(o.Mark.Mark.anchored, "bad-value", "the marked column must be neither key nor version")
 		}
-		for _, column := range s.Upsert {
+		for _, column := range s.Upsert.Columns {
 			if column.Name.Value == name && name != "" {
 				c.at(column.Name.anchored, "bad-value", "on_delete fills this column; leave it out")
 			}

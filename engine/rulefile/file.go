@@ -108,7 +108,7 @@ type Step struct {
 	Headers Headers    `yaml:"headers"`
 
 	At       Text     `yaml:"at"`
-	Upsert   Columns  `yaml:"upsert"`
+	Upsert   Upsert   `yaml:"upsert"`
 	OnDelete OnDelete `yaml:"on_delete"`
 
 	Where Anchor `yaml:"-"`

@@ -12,8 +12,11 @@ type SQL struct {
 	Version  Text `yaml:"version"`
 }
 
-// Columns are the columns of an upsert by name, in the order of the file.
-type Columns []Column
+// Upsert are the columns of a row by name, in the order of the file.
+type Upsert struct {
+	anchored
+	Columns []Column
+}
 
 // Column is one of them. Its value keeps its type.
 type Column struct {
@@ -21,7 +24,8 @@ type Column struct {
 	Value *Tree
 }
 
-func (c *Columns) decode(w *walker, node *yaml.Node) {
+func (u *Upsert) decode(w *walker, node *yaml.Node) {
+	u.anchored = w.anchor(node)
 	if node.Kind != yaml.MappingNode || w.bracesUnquoted(node) {
 		w.problem(node, "bad-value", "must be a mapping of columns to values")
 		return
@@ -29,7 +33,7 @@ func (c *Columns) decode(w *walker, node *yaml.Node) {
 	w.members(node, func(key, value *yaml.Node) {
 		column := Column{Name: Text{anchored: w.anchor(key), Value: key.Value}, Value: &Tree{}}
 		w.within(key.Value, func() { w.decodeInto(column.Value, value) })
-		*c = append(*c, column)
+		u.Columns = append(u.Columns, column)
 	})
 }
 
