@@ -29,6 +29,7 @@ type kept struct {
 	state   engine.State
 	history []engine.Attempt
 	reason  string
+	line    string // of an entry that it follows; only the newest of a line is tried again
 }
 
 func newMemory() *memory {
@@ -69,7 +70,7 @@ func (m *memory) Lease(_ context.Context, action engine.ActionName, n int, now, 
 	}
 	var due []*kept
 	for _, k := range m.deliveries {
-		if k.state == engine.Pending && k.Action == action && !k.NextAt.After(now) {
+		if k.state == engine.Pending && k.Action == action && !k.NextAt.After(now) && !m.busy(k) {
 			due = append(due, k)
 		}
 	}
@@ -82,6 +83,33 @@ func (m *memory) Lease(_ context.Context, action engine.ActionName, n int, now, 
 		leases = append(leases, k.Lease)
 	}
 	return leases, nil
+}
+
+// follow puts a delivery into a line.
+func (m *memory) follow(line string, id engine.DeliveryID) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.deliveries[id].line = line
+}
+
+// busy tells whether another one of a delivery's line is being sent.
+func (m *memory) busy(k *kept) bool {
+	for _, other := range m.deliveries {
+		if k.line != "" && other.line == k.line && other.state == engine.Sending {
+			return true
+		}
+	}
+	return false
+}
+
+// behind tells whether a newer one of a delivery's line waits for it.
+func (m *memory) behind(k *kept) bool {
+	for _, other := range m.deliveries {
+		if k.line != "" && other.line == k.line && other.state == engine.Pending && other.ID > k.ID {
+			return true
+		}
+	}
+	return false
 }
 
 func (m *memory) Settle(_ context.Context, s engine.Settlement) (engine.Recorded, error) {
@@ -101,8 +129,12 @@ func (m *memory) Settle(_ context.Context, s engine.Settlement) (engine.Recorded
 		attempt.N = k.Attempts
 		k.history = append(k.history, attempt)
 	}
+	recorded := engine.Recorded{Applied: true, State: s.State, Freed: m.behind(k)}
+	if recorded.Freed && s.State == engine.Pending {
+		k.state, recorded.State = engine.Cancelled, engine.Cancelled
+	}
 	m.settled <- s
-	return engine.Recorded{Applied: true, State: s.State}, nil
+	return recorded, nil
 }
 
 func (m *memory) Due(_ context.Context, now time.Time) ([]engine.ActionName, error) {
