@@ -76,7 +76,30 @@ func TestWhatCanNeverSucceed(t *testing.T) {
 	})
 }
 
-// What a database computes from the rows is not lost on the next attempt: a table that was altered is looked up again.
+// C21: what each SQLSTATE means, said by a real server.
+func TestWhatEachSQLSTATEMeans(t *testing.T) {
+	b := postgresBed(t)
+	b.exec(t, `CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'says geheim' USING ERRCODE = NEW.note; END $$`)
+	b.exec(t, `CREATE TRIGGER refusing BEFORE INSERT ON expenses FOR EACH ROW EXECUTE FUNCTION refuse()`)
+	sender := b.sender(t)
+	for states, want := range map[string]engine.Verdict{
+		"21000 22012 22P05 23000 23503 23514 23P01 27000 42883 42804 44000 0A000 54000 54001 P0001":                                                       engine.VerdictDead,
+		"08006 08000 25P02 28000 28P01 25006 40001 40P01 42501 53000 53100 53200 53300 55P03 55006 57014 57P01 57P02 57P03 58030 XX000 F0000 72000 99999": engine.VerdictRetry,
+	} {
+		for _, state := range strings.Fields(states) {
+			got := attempt(sender, upsert("v1", "external_id", `"e1"`, "note", `"`+state+`"`))
+			if got.Verdict != want || !strings.HasPrefix(got.Status, state) || got.Reason == "" || strings.Contains(got.Reason, "geheim") || got.Answer != "says geheim" {
+				t.Errorf("%s: outcome %+v, want %s", state, got, want)
+			}
+			refused := state == "42501" || state == "25006" || strings.HasPrefix(state, "28")
+			if got.Refused != refused {
+				t.Errorf("%s: refused is %v, want %v", state, got.Refused, refused)
+			}
+		}
+	}
+}
+
+// A table that was altered is looked up again, so that people can mend it and replay.
 func TestAlteredTables(t *testing.T) {
 	onBeds(t, func(t *testing.T, b bed) {
 		sender := b.sender(t)

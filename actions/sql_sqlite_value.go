@@ -50,7 +50,7 @@ func typeOfSQLite(declared string) sqliteType {
 var (
 	jsonNumber = regexp.MustCompile(`^-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?$`)
 	// looksNumeric is what SQLite turns into a number.
-	looksNumeric = regexp.MustCompile(`^\s*[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?\s*$`)
+	looksNumeric = regexp.MustCompile(`^[\s\v]*[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?[\s\v]*$`)
 
 	errNotNumber = errors.New("the value is no number, as the column's type asks for")
 )
@@ -93,8 +93,12 @@ func textToSQLite(text string, is sqliteType) (any, error) {
 	return nil, errNotNumber
 }
 
-// maxExponent is how far from its digits a number's point may stand to be written out.
-const maxExponent = 400
+// What takes longer than that to write is not calculated with: a number's point far from its digits, or digits without
+// end.
+const (
+	maxExponent = 400
+	maxDigits   = 1000
+)
 
 // numberToSQLite keeps every digit: as an integer, as the nearest binary number if that reads the same, or as text.
 func numberToSQLite(digits string, is sqliteType) (any, error) {
@@ -130,8 +134,11 @@ func numberToSQLite(digits string, is sqliteType) (any, error) {
 	return nil, errors.New("the value has more digits than the column can hold; declare the column TEXT")
 }
 
-// exactly reads a JSON number; not one whose exponent would take up memory.
+// exactly reads a JSON number; not one that would take up memory or time.
 func exactly(digits string) (*big.Rat, bool) {
+	if len(digits) > maxDigits {
+		return nil, false
+	}
 	if at := strings.IndexAny(digits, "eE"); at >= 0 {
 		exponent, err := strconv.Atoi(digits[at+1:])
 		if err != nil || exponent < -maxExponent || exponent > maxExponent {

@@ -1,6 +1,9 @@
 package actions
 
 import (
+	"encoding/json"
+	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/peanuts-router/peanuts-router/engine"
@@ -80,6 +83,7 @@ func TestTypesAreKept(t *testing.T) {
 
 // Storage classes of SQLite: a number is one where the column is declared for numbers, a text is never turned into one.
 func TestStorageClassesOfSQLite(t *testing.T) {
+	zeros := strings.Repeat("0", 2000)
 	b := sqliteBed(t, "sqlite", `CREATE TABLE expenses (external_id TEXT PRIMARY KEY, i INTEGER, n DECIMAL(10,2), r REAL, t TEXT, d DATE, b BLOB, x, updated_at TEXT)`)
 	for _, c := range []struct{ column, value, want string }{
 		{"i", `5`, "integer|5"}, {"i", `"5"`, "integer|5"}, {"i", `true`, "integer|1"}, {"i", `5e0`, "integer|5"},
@@ -89,6 +93,7 @@ func TestStorageClassesOfSQLite(t *testing.T) {
 		{"b", `"text"`, "text|text"}, {"b", `5.5`, "real|5.5"}, {"x", `"007"`, "text|007"}, {"x", `7`, "integer|7"},
 		{"x", `0.1234567890123456789`, "text|0.1234567890123456789"},
 		{"d", `"007"`, "dead"}, {"d", `" 7"`, "dead"}, {"n", `"abc"`, "dead"}, {"n", `""`, "dead"}, {"i", `"x"`, "dead"}, {"i", `4.5`, "dead"},
+		{"t", "0." + zeros + "1", "text|0." + zeros + "1"}, {"n", "0." + zeros + "1", "dead"}, {"i", "1" + zeros, "dead"},
 		{"i", `[1]`, "dead"}, {"r", `{}`, "dead"}, {"r", `1e999`, "dead"}, {"i", `1e999999999999`, "dead"}, {"i", `9223372036854775808`, "dead"},
 	} {
 		sender := b.sender(t)
@@ -104,4 +109,33 @@ func TestStorageClassesOfSQLite(t *testing.T) {
 			t.Errorf("%s = %s is stored as %q, want %q", c.column, c.value, got, c.want)
 		}
 	}
+}
+
+// C6, C21: whatever is sent, a value is stored as it is or refused; an integer never changes.
+func FuzzValuesForSQLite(f *testing.F) {
+	for _, value := range []string{`1`, `-0.5e3`, `"007"`, `"\u0000"`, `[1,{"a":"\ud800"}]`, `1e999999999999`, `null`, `true`, `{"a":1,"a":2}`} {
+		for _, declared := range []string{"INTEGER", "TEXT", "REAL", "DECIMAL(10,2)", "DATE", "BLOB", ""} {
+			f.Add(value, declared)
+		}
+	}
+	f.Fuzz(func(t *testing.T, value, declared string) {
+		if !json.Valid([]byte(value)) {
+			return
+		}
+		cleaned, err := clean(json.RawMessage(value))
+		if err != nil {
+			return
+		}
+		stored, err := toSQLite(cleaned, declared)
+		if err != nil {
+			return
+		}
+		if text, ok := stored.(string); ok && strings.ContainsRune(text, 0) {
+			t.Errorf("toSQLite(%s, %s) = %q with U+0000", value, declared, text)
+		}
+		want, err := strconv.ParseInt(string(cleaned), 10, 64)
+		if got, ok := stored.(int64); ok && err == nil && got != want {
+			t.Errorf("toSQLite(%s, %s) = %d", value, declared, got)
+		}
+	})
 }
