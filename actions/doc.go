@@ -11,6 +11,8 @@
 //
 //   - An attempt ends by its deadline, whatever the target does, and never follows a redirect (C11).
 //   - The delivery's key goes out with every attempt: Idempotency-Key, Message-ID, Slack's metadata (C10).
+//   - A row of a table is replaced by newer versions of its entry only, in one statement, and its values and names are
+//     never read as SQL (C16).
 //   - What a target answered is kept in part, what it is told is not: no status or reason holds a secret or text of the
 //     event (C19). TLS is verified, and mail is never sent in clear unless the settings say so.
 package actions

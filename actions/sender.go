@@ -48,6 +48,12 @@ func New(action engine.Action, config Config) (Sender, error) {
 		return newEmail(settings, config), nil
 	case *engine.HTTPSettings:
 		return newHTTP(settings, action, config), nil
+	case *engine.SQLSettings:
+		sender, err := newSQL(settings, action, config)
+		if err != nil {
+			return nil, fmt.Errorf("making a sender for %s: %w", action.Name, err)
+		}
+		return sender, nil
 	}
 	return nil, fmt.Errorf("making a sender for %s: no kind of action", action.Name)
 }
