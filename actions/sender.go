@@ -23,6 +23,7 @@ type Config struct {
 type Diversion struct {
 	HTTP string // host:port that takes what is meant for HTTP and Slack
 	SMTP string // host:port that takes mail
+	SQL  string // SQLite file that takes the rows meant for any database
 }
 
 // Sender sends messages of one action. It is safe for concurrent use.

@@ -2,7 +2,6 @@ package actions
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 	"sync"
@@ -34,10 +33,15 @@ type sqlDatabase interface {
 }
 
 func newSQL(settings *engine.SQLSettings, action engine.Action, config Config) (*sqlSender, error) {
+	connections := min(maxSQLConnections, max(action.Concurrency, 1))
 	if config.Divert != nil {
-		return nil, errors.New("sql actions are not diverted")
+		database, err := newDivertedSQL(settings, config.Divert.SQL, connections)
+		if err != nil {
+			return nil, err
+		}
+		return &sqlSender{database: database}, nil
 	}
-	database, err := newSQLDatabase(settings, min(maxSQLConnections, max(action.Concurrency, 1)))
+	database, err := newSQLDatabase(settings, connections)
 	if err != nil {
 		return nil, err
 	}

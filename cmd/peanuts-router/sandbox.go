@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 
@@ -34,8 +35,11 @@ func newSandbox(t *terminal) (*sandbox, error) {
 }
 
 func (s *sandbox) diversion() *actions.Diversion {
-	return &actions.Diversion{HTTP: s.receiver.HTTP, SMTP: s.receiver.SMTP}
+	return &actions.Diversion{HTTP: s.receiver.HTTP, SMTP: s.receiver.SMTP, SQL: s.rows()}
 }
+
+// rows is the SQLite file that takes what is meant for databases.
+func (s *sandbox) rows() string { return filepath.Join(s.dir, "rows.db") }
 
 func (s *sandbox) close() {
 	s.receiver.Close()
