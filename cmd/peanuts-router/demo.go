@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -143,11 +144,61 @@ func (d *demo) sendSamples(ctx context.Context) error {
 			return fmt.Errorf("%s: %w", event.Entry.ID, err)
 		}
 	}
+	if err := d.showStats(ctx, events[len(events)-1].Timestamp); err != nil {
+		return err
+	}
 	d.screen.summary(tally)
 	if tally.dead > 0 {
 		return fmt.Errorf("%s", count(tally.dead, "dead letter", "dead letters"))
 	}
 	return nil
+}
+
+// showStats prints what the samples add up to in their month, and the rows they left in the table.
+func (d *demo) showStats(ctx context.Context, month time.Time) error {
+	heads, err := d.router.store.Stats(ctx)
+	if err != nil {
+		return err
+	}
+	for _, head := range heads {
+		report, err := d.router.store.Report(ctx, head.Name, engine.StatFilter{Month: head.Month(month)})
+		if err != nil {
+			return err
+		}
+		fmt.Fprintln(d.term.out)
+		printReport(d.term.out, head.Name, report)
+	}
+	return d.showRows(ctx)
+}
+
+// showRows prints the table that the example rules keep.
+func (d *demo) showRows(ctx context.Context) error {
+	db, err := sql.Open("sqlite", "file:"+d.box.rows()+"?mode=ro")
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	rows, err := db.QueryContext(ctx, `SELECT external_id, coalesce(amount, ''), coalesce(category, ''), coalesce(description, '') FROM expenses ORDER BY external_id`)
+	if err != nil {
+		return fmt.Errorf("reading the table of the demo: %w", err)
+	}
+	defer rows.Close()
+	var table [][]string
+	for rows.Next() {
+		row := make([]string, 4)
+		if err := rows.Scan(&row[0], &row[1], &row[2], &row[3]); err != nil {
+			return err
+		}
+		for i := range row {
+			row[i] = oneLine(row[i], 40)
+		}
+		table = append(table, row)
+	}
+	if err := rows.Err(); err != nil {
+		return err
+	}
+	fmt.Fprintf(d.term.out, "\nThe table expenses (SQLite):\n")
+	return printTable(d.term.out, []string{"EXTERNAL_ID", "AMOUNT", "CATEGORY", "DESCRIPTION"}, table)
 }
 
 // demoTally counts what a demo has done.

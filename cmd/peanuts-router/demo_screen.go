@@ -84,6 +84,10 @@ func (s *demoScreen) settled(d dispatch.Settled) {
 		fmt.Fprintf(s.out, "            → %-14s %s\n", d.Lease.Action, s.colours.red("dead letter: "+oneLine(d.Settlement.Reason, 200)))
 		return
 	}
+	if d.Lease.Kind == engine.KindSQL {
+		fmt.Fprintf(s.out, "            → %-14s sql    %s\n", d.Lease.Action, d.Outcome.Status)
+		return
+	}
 	s.mu.Lock()
 	call := s.calls[d.Lease.ID.Key()]
 	s.mu.Unlock()

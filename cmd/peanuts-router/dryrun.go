@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"time"
 
@@ -96,13 +97,13 @@ func (j *dryRunJob) run(payloads []string) error {
 		}
 		return fmt.Errorf("%s in %s", problems.Summary(), j.rules)
 	}
-	known, err := j.known()
+	old, err := j.oldEvent()
 	if err != nil {
 		return err
 	}
 	report := dryRunReport{Payloads: []payloadReport{}}
 	for _, name := range payloads {
-		report.Payloads = append(report.Payloads, j.judge(rules, name, now, known))
+		report.Payloads = append(report.Payloads, j.judge(rules, name, now, old))
 	}
 	if j.term.json {
 		err = j.term.printJSON(report)
@@ -115,27 +116,53 @@ func (j *dryRunJob) run(payloads []string) error {
 	return err
 }
 
-// known is what --old tells of the entry: its version before, which every sync has brought to its table.
-func (j *dryRunJob) known() (engine.Known, error) {
+// oldEvent is the payload that --old names; nil without.
+func (j *dryRunJob) oldEvent() (*peanuts.Event, error) {
 	if j.old == "" {
-		return engine.Known{}, nil
+		return nil, nil
 	}
 	body, err := readPayload(j.old, j.term.in)
 	if err != nil {
-		return engine.Known{}, err
+		return nil, err
 	}
 	old, err := peanuts.Parse(body)
 	if err != nil {
-		return engine.Known{}, fmt.Errorf("--old %s: %w", j.old, err)
+		return nil, fmt.Errorf("--old %s: %w", j.old, err)
 	}
-	return engine.Known{
-		Before: func() *peanuts.Event { return old },
-		Synced: func(engine.StepID) bool { return true },
-	}, nil
+	return old, nil
+}
+
+// knownOf is what a store would know of the entry of an event: the version before, and the tables that this version was
+// brought to. A delete comes with the entry as it was, so that it serves where no version before is given.
+func knownOf(rules *engine.Rules, event, old *peanuts.Event, now time.Time) engine.Known {
+	known := engine.Known{Before: func() *peanuts.Event { return old }}
+	before := old
+	if before == nil && event.Event == peanuts.EntryDeleted {
+		before = asUpdated(event)
+	}
+	if before == nil {
+		return known
+	}
+	synced := map[engine.StepID]bool{}
+	for _, owed := range rules.Judge(before, now, engine.Known{}).Owed {
+		if owed.Sync == engine.SyncUpsert {
+			synced[engine.StepID{Rule: owed.Rule, Step: owed.Step}] = true
+		}
+	}
+	known.Synced = func(id engine.StepID) bool { return synced[id] }
+	return known
+}
+
+// asUpdated is an event of the same entry that did not delete it.
+func asUpdated(event *peanuts.Event) *peanuts.Event {
+	alive := *event
+	alive.Event, alive.Fields = peanuts.EntryUpdated, maps.Clone(event.Fields)
+	alive.Fields["event"] = alive.Event
+	return &alive
 }
 
 // judge makes the report on one payload.
-func (j *dryRunJob) judge(rules *engine.Rules, name string, now time.Time, known engine.Known) payloadReport {
+func (j *dryRunJob) judge(rules *engine.Rules, name string, now time.Time, old *peanuts.Event) payloadReport {
 	report := payloadReport{Payload: name, Rules: []ruleReport{}, now: now}
 	body, err := readPayload(name, j.term.in)
 	if err == nil {
@@ -146,7 +173,7 @@ func (j *dryRunJob) judge(rules *engine.Rules, name string, now time.Time, known
 		return report
 	}
 	report.Event = report.event.Event
-	for _, explained := range rules.Explain(report.event, now, known) {
+	for _, explained := range rules.Explain(report.event, now, knownOf(rules, report.event, old, now)) {
 		report.Rules = append(report.Rules, newRuleReport(explained))
 	}
 	return report
