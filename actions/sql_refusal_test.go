@@ -182,8 +182,4 @@ func TestSettingsThatCannotServe(t *testing.T) {
 			t.Errorf("New(%q, %q, %q, %q) = %v, want %q", c.database, c.table, c.key, c.version, err, c.want)
 		}
 	}
-	settings := settingsOf("sqlite:x.db")
-	if _, err := New(engine.Action{Settings: &settings}, Config{Divert: &Diversion{}}); err == nil || !strings.Contains(err.Error(), "sql actions are not diverted") {
-		t.Errorf("with a diversion: %v", err)
-	}
 }

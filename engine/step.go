@@ -15,6 +15,7 @@ type step struct {
 	kind    Kind
 	message message
 	at      *condition.Expression // nil: at once
+	table   *Table                // what it writes; nil of a step that writes no table
 }
 
 // message is the compiled message of a step.

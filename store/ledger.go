@@ -63,8 +63,8 @@ func contribute(tx *transaction, entry string, had bool, now []engine.Contributi
 		if err := tx.ledger.replace(tx, stat.id, entry, old, fresh); err != nil {
 			return err
 		}
-		if fresh != nil && fresh.Value != "" && receipt != nil {
-			tx.ledger.wantDay(stat.id, *fresh, receipt)
+		if receipt != nil {
+			tx.ledger.wantDays(stat.id, name, old, fresh, receipt)
 		}
 	}
 	return nil
@@ -173,12 +173,22 @@ func (l *ledger) change(a account, value engine.Amount, times int) {
 	}
 }
 
-// wantDay has a receipt told the new total of a contribution's day.
-func (l *ledger) wantDay(stat int64, c engine.Contribution, receipt *engine.Receipt) {
-	day := account{stat, everybody, c.Day, c.Unit, ""}
-	l.tell = append(l.tell, func(l *ledger) {
-		receipt.Totals = append(receipt.Totals, engine.DayTotal{Stat: c.Stat, Day: c.Day, Unit: c.Unit, Total: l.changes[day].sum})
-	})
+// wantDays has a receipt told the new totals of the days that an entry counted in before and counts in now.
+func (l *ledger) wantDays(stat int64, name engine.StatName, old, fresh *engine.Contribution, receipt *engine.Receipt) {
+	var told account
+	for _, c := range []*engine.Contribution{fresh, old} {
+		if c == nil || c.Value == "" {
+			continue
+		}
+		day := account{stat, everybody, c.Day, c.Unit, ""}
+		if day == told {
+			continue
+		}
+		told = day
+		l.tell = append(l.tell, func(l *ledger) {
+			receipt.Totals = append(receipt.Totals, engine.DayTotal{Stat: name, Day: day.period, Unit: day.unit, Total: l.changes[day].sum})
+		})
+	}
 }
 
 // settle writes the changed totals. It is the last that is done in a transaction.

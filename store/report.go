@@ -13,8 +13,8 @@ const (
 	sumsOf      = `SELECT grp, unit, count, sum FROM totals WHERE stat = ? AND user = ? AND period = ? ORDER BY unit, grp`
 	daysOf      = `SELECT period, unit, count, sum FROM totals
 		WHERE stat = ? AND user = ? AND period >= ? AND period <= ? AND length(period) = 10 ORDER BY period, unit`
-	countUnreadable = `SELECT count(*) FROM contributions WHERE stat = ? AND value = ''`
-	listUnreadable  = `SELECT entry FROM contributions WHERE stat = ? AND value = '' ORDER BY entry LIMIT ?`
+	countUnreadable = `SELECT count(*) FROM contributions WHERE stat = ?1 AND value = '' AND ?2 IN ('', user)`
+	listUnreadable  = `SELECT entry FROM contributions WHERE stat = ?1 AND value = '' AND ?2 IN ('', user) ORDER BY entry LIMIT ?3`
 )
 
 // unreadableListed is how many entries with unreadable values are named.
@@ -60,16 +60,16 @@ func (s *Store) Report(ctx context.Context, name engine.StatName, filter engine.
 	}
 	report.Month, report.All = engine.NewTally(month), engine.NewTally(all)
 	report.Month.Month = filter.Month
-	report.Unreadable, err = s.unreadable(ctx, id)
+	report.Unreadable, err = s.unreadable(ctx, id, filter.User)
 	return report, err
 }
 
-func (s *Store) unreadable(ctx context.Context, stat int64) (engine.Unreadable, error) {
+func (s *Store) unreadable(ctx context.Context, stat int64, user string) (engine.Unreadable, error) {
 	found := engine.Unreadable{Entries: []string{}}
-	if err := s.one(ctx, "reading the stats", countUnreadable, []any{stat}, &found.Count); err != nil {
+	if err := s.one(ctx, "reading the stats", countUnreadable, []any{stat, user}, &found.Count); err != nil {
 		return found, err
 	}
-	err := s.query(ctx, "reading the stats", listUnreadable, []any{stat, unreadableListed}, func(rows *sql.Rows) error {
+	err := s.query(ctx, "reading the stats", listUnreadable, []any{stat, user, unreadableListed}, func(rows *sql.Rows) error {
 		var entry string
 		err := rows.Scan(&entry)
 		found.Entries = append(found.Entries, entry)

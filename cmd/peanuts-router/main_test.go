@@ -29,7 +29,9 @@ func TestCommandsAsTheScriptsTell(t *testing.T) {
 			e.Values[scriptPartsKey{}] = &scriptParts{}
 			return err
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"target": scriptTarget, "daemon": scriptDaemon, "await": scriptAwait},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"target": scriptTarget, "daemon": scriptDaemon, "await": scriptAwait, "sql": scriptSQL,
+		},
 	})
 }
 

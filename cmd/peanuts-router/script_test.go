@@ -1,7 +1,9 @@
 package main
 
 import (
+	"database/sql"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -61,4 +63,30 @@ func scriptAwait(ts *testscript.TestScript, _ bool, args []string) {
 		}
 		return true
 	})
+}
+
+// scriptSQL is the command `sql FILE STATEMENT [ROW...]`: it runs a statement in an SQLite file, which it makes where
+// there is none, and compares the rows, a line of values each.
+func scriptSQL(ts *testscript.TestScript, _ bool, args []string) {
+	db, err := sql.Open("sqlite", "file:"+ts.MkAbs(args[0])+"?_pragma=busy_timeout(5000)")
+	ts.Check(err)
+	defer db.Close()
+	rows, err := db.Query(args[1])
+	ts.Check(err)
+	defer rows.Close()
+	names, err := rows.Columns()
+	ts.Check(err)
+	var got []string
+	for rows.Next() {
+		values, into := make([]any, len(names)), make([]any, len(names))
+		for i := range values {
+			into[i] = &values[i]
+		}
+		ts.Check(rows.Scan(into...))
+		got = append(got, strings.TrimSpace(fmt.Sprintln(values...)))
+	}
+	ts.Check(rows.Err())
+	if !slices.Equal(got, args[2:]) {
+		ts.Fatalf("%s: %s gives %q, want %q", args[0], args[1], got, args[2:])
+	}
 }

@@ -1,11 +1,13 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"os"
 
 	"github.com/spf13/cobra"
 
+	"github.com/peanuts-router/peanuts-router/actions"
 	"github.com/peanuts-router/peanuts-router/engine"
 	"github.com/peanuts-router/peanuts-router/engine/rulefile"
 )
@@ -22,31 +24,43 @@ type problemJSON struct {
 	Hint       string `json:"hint,omitempty"`
 }
 
+// validateJob is one run of the validate command.
+type validateJob struct {
+	term       *terminal
+	secretsDir string
+	connect    bool
+}
+
 func newValidate(t *terminal) *cobra.Command {
-	var secretsDir string
+	job := &validateJob{term: t}
 	cmd := &cobra.Command{
 		Use:   "validate [FILE|DIR]...",
 		Short: "Tell everything that is wrong with rules files",
 		Long: "Reads rules files as serve would and tells every problem at once, with file, line and column. A variable that is not\n" +
-			"set is a warning here. Without arguments it reads rules.yaml. Exit code 1 when something is wrong.",
+			"set is a warning here. Without arguments it reads rules.yaml. Exit code 1 when something is wrong.\n\n" +
+			"With --connect it also connects to the databases of the sql actions and holds tables and columns against the rules;\n" +
+			"nothing is written.",
 		Example: `  peanuts-router validate rules.yaml
+  peanuts-router validate --connect rules.yaml
   peanuts-router validate --output json rules/`,
-		RunE: func(_ *cobra.Command, paths []string) error {
+		RunE: func(cmd *cobra.Command, paths []string) error {
 			if len(paths) == 0 {
 				paths = []string{"rules.yaml"}
 			}
-			return validate(t, paths, secretsDir)
+			return job.run(cmd.Context(), paths)
 		},
 	}
-	cmd.Flags().StringVar(&secretsDir, "secrets-dir", os.Getenv("CREDENTIALS_DIRECTORY"), "where ${file:NAME} in the rules is read")
+	cmd.Flags().StringVar(&job.secretsDir, "secrets-dir", os.Getenv("CREDENTIALS_DIRECTORY"), "where ${file:NAME} in the rules is read")
+	cmd.Flags().BoolVar(&job.connect, "connect", false, "connect to the databases, to check tables and columns")
 	return cmd
 }
 
-func validate(t *terminal, paths []string, secretsDir string) error {
+func (j *validateJob) run(ctx context.Context, paths []string) error {
+	t := j.term
 	failed := false
 	all := []problemJSON{}
 	for _, path := range paths {
-		_, problems := engine.Load(path, engine.Options{Options: rulefile.Options{SecretsDir: secretsDir, UnsetIsWarning: true}})
+		problems := j.validate(ctx, path)
 		failed = failed || problems.Failed()
 		if t.json {
 			all = append(all, problemsJSON(problems)...)
@@ -69,6 +83,33 @@ func validate(t *terminal, paths []string, secretsDir string) error {
 		return toldError{}
 	}
 	return nil
+}
+
+func (j *validateJob) validate(ctx context.Context, path string) rulefile.Problems {
+	rules, problems := engine.Load(path, engine.Options{Options: rulefile.Options{SecretsDir: j.secretsDir, UnsetIsWarning: !j.connect}})
+	if rules != nil && j.connect {
+		problems = append(problems, misfits(ctx, rules)...)
+		problems.Sort()
+	}
+	return problems
+}
+
+// misfits are what the live databases say of the tables and columns that rules write.
+func misfits(ctx context.Context, rules *engine.Rules) rulefile.Problems {
+	var problems rulefile.Problems
+	told := map[string]bool{} // two steps may write one table
+	for _, table := range rules.Tables() {
+		ctx, cancel := context.WithTimeout(ctx, table.Action.Timeout)
+		for _, misfit := range actions.CheckSQL(ctx, table.Settings, table.Columns) {
+			problem := table.Problem(misfit.Column, rules.Mask(misfit.Message))
+			if !told[problem.String()] {
+				told[problem.String()] = true
+				problems = append(problems, problem)
+			}
+		}
+		cancel()
+	}
+	return problems
 }
 
 func problemsJSON(problems rulefile.Problems) []problemJSON {
