@@ -17,8 +17,8 @@ const (
 	putJudgement   = `UPDATE events SET judgement = ? WHERE seq = ?`
 	countDuplicate = `UPDATE events SET duplicates = duplicates + 1 WHERE digest = ? RETURNING id`
 	insertDelivery = `INSERT INTO deliveries
-		(event, n, rule, step, action, kind, message, state, entry, at, generation, lease_until, created_at, next_at, last_error)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
+		(event, n, rule, step, action, kind, message, state, entry, at, sync, generation, lease_until, created_at, next_at, last_error)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
 )
 
 // Accept commits an event with all that follows from it in one transaction. Bytes that were accepted before are a
@@ -108,7 +108,7 @@ func (a *accepting) owe(tx *transaction, event int64, j engine.Judgement) error 
 			continue
 		}
 		_, err = tx.exec(insertDelivery, event, i+1, string(owed.Rule), owed.Step, string(owed.Action), string(owed.Kind), string(owed.Message),
-			string(d.state), d.entry, d.at, d.generation, d.leaseUntil, received, d.due, d.reason)
+			string(d.state), d.entry, d.at, d.sync, d.generation, d.leaseUntil, received, d.due, d.reason)
 		if err != nil {
 			return err
 		}
@@ -123,6 +123,7 @@ func (a *accepting) owe(tx *transaction, event int64, j engine.Judgement) error 
 type standing struct {
 	state      engine.State
 	entry, at  any // null for what follows no entry, and for what is no reminder
+	sync       any // null for what is no sync
 	due        int64
 	generation int64
 	leaseUntil any
@@ -135,6 +136,9 @@ func (a *accepting) standing(tx *transaction, owed *engine.Owed) (standing, erro
 	if !owed.At.IsZero() {
 		d.due = owed.At.UnixMilli()
 		d.at = d.due
+	}
+	if owed.Sync != "" {
+		d.sync = string(owed.Sync)
 	}
 	waits := d.due > a.ReceivedAt.UnixMilli()
 	if a.version != "" && owed.Follows() {

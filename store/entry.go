@@ -24,7 +24,7 @@ const (
 	cancelTwins = `UPDATE deliveries SET state = 'cancelled', last_error = ?
 		WHERE entry = ? AND rule = ? AND step = ? AND state = 'pending' AND at = ?`
 
-	selectFollower = `SELECT d.entry, d.rule, d.step, d.at, n.event <> d.event FROM deliveries d JOIN entries n ON n.id = d.entry WHERE d.seq = ?`
+	selectFollower = `SELECT d.entry, d.rule, d.step, d.at, d.sync IS 'remove', n.event <> d.event FROM deliveries d JOIN entries n ON n.id = d.entry WHERE d.seq = ?`
 	hasWaiting     = `SELECT EXISTS (SELECT 1 FROM deliveries WHERE entry = ? AND rule = ? AND step = ? AND state = 'pending')`
 
 	// Of the deliveries of one rule and step that follow one entry.
@@ -109,22 +109,14 @@ func (a *accepting) moveOn(tx *transaction, seq int64, k *known, j engine.Judgem
 		}
 	}
 	for _, owed := range j.Owed {
-		if err := note(tx, id, owed); err != nil {
+		if owed.Sync != engine.SyncUpsert {
+			continue
+		}
+		if _, err := tx.exec(putSynced, id, string(owed.Rule), owed.Step); err != nil {
 			return err
 		}
 	}
 	return contribute(tx, id, k.version != noVersion, j.Contributions, &a.receipt)
-}
-
-// note remembers which tables hold a row of the entry.
-func note(tx *transaction, entry string, owed engine.Owed) (err error) {
-	switch owed.Sync {
-	case engine.SyncUpsert:
-		_, err = tx.exec(putSynced, entry, string(owed.Rule), owed.Step)
-	case engine.SyncRemove:
-		_, err = tx.exec(forgetSynced, entry, string(owed.Rule), owed.Step)
-	}
-	return err
 }
 
 // line is what else there is of a rule and step that follows an entry.
@@ -138,20 +130,25 @@ func lookInto(tx *transaction, entry string, rule engine.RuleName, step int, at 
 	return l, err
 }
 
-// settleFollower settles what goes with an entry: what would be tried again is cancelled when the entry has moved on, and a
-// reminder that was sent is not sent again for a newer version.
+// settleFollower settles what goes with an entry: what would be tried again is cancelled when the entry has moved on, a
+// reminder that was sent is not sent again for a newer version, and a table is known to hold no row of the entry only once
+// the row is removed: a removal may be cancelled for a newer version, which then owes its own.
 func settleFollower(tx *transaction, seq int64, recorded *engine.Recorded) error {
 	var entry, rule string
 	var step int
 	var at sql.NullInt64
-	var outdated bool
-	if err := tx.row(selectFollower, []any{seq}, &entry, &rule, &step, &at, &outdated); err != nil {
+	var removal, outdated bool
+	if err := tx.row(selectFollower, []any{seq}, &entry, &rule, &step, &at, &removal, &outdated); err != nil {
 		return err
 	}
 	switch {
 	case recorded.State == engine.Pending && outdated:
 		recorded.State = engine.Cancelled
 		if _, err := tx.exec(cancel, movedOn, seq); err != nil {
+			return err
+		}
+	case recorded.State == engine.Delivered && removal && !outdated:
+		if _, err := tx.exec(forgetSynced, entry, rule, step); err != nil {
 			return err
 		}
 	case recorded.State == engine.Delivered && at.Valid:

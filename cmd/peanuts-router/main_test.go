@@ -6,16 +6,26 @@ import (
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/peanuts-router/peanuts-router/internal/pgtest"
 )
 
 // asRouter makes a copy of the test binary behave as peanuts-router itself, for tests that start and kill it.
 const asRouter = "BEHAVE_AS_PEANUTS_ROUTER"
 
+// stopping runs the tests and stops PostgreSQL after them.
+type stopping struct{ *testing.M }
+
+func (s stopping) Run() int {
+	defer pgtest.Stop()
+	return s.M.Run()
+}
+
 func TestMain(m *testing.M) {
 	if os.Getenv(asRouter) != "" {
 		main()
 	}
-	testscript.Main(m, map[string]func(){"peanuts-router": main})
+	testscript.Main(stopping{m}, map[string]func(){"peanuts-router": main})
 }
 
 // Every command, as a session reads.

@@ -26,6 +26,7 @@ CREATE TABLE deliveries (
     state       TEXT NOT NULL CHECK (state IN ('pending', 'sending', 'delivered', 'dead', 'cancelled', 'discarded')),
     entry       TEXT,                    -- that it follows: a newer version of it takes its place
     at          INTEGER,                 -- of a reminder: its due instant
+    sync        TEXT CHECK (sync IN ('upsert', 'remove')), -- what it does to the row of the entry
     generation  INTEGER NOT NULL,        -- of its newest lease
     lease_until INTEGER,                 -- while sending
     attempts    INTEGER NOT NULL DEFAULT 0,
@@ -69,7 +70,7 @@ CREATE TABLE entries (
     event   INTEGER NOT NULL REFERENCES events (seq) -- that brought this version
 ) STRICT, WITHOUT ROWID;
 
-CREATE TABLE synced (                    -- the steps whose table holds a row of the entry
+CREATE TABLE synced (                    -- the steps whose table may hold a row of the entry
     entry TEXT NOT NULL,
     rule  TEXT NOT NULL,
     step  INTEGER NOT NULL,
