@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"log/slog"
 	"os"
 	"strings"
 
@@ -40,6 +41,18 @@ func (f *secretFlags) read() ([]string, error) {
 		}
 	}
 	return secrets, nil
+}
+
+// shortSecret is how many bytes a secret has at least that nobody guesses.
+const shortSecret = 16
+
+// warnOfShort tells of secrets that could be guessed: who guesses one signs what he likes (A6).
+func warnOfShort(secrets []string, log *slog.Logger) {
+	for _, secret := range secrets {
+		if len(secret) < shortSecret {
+			log.Warn("a secret shared with Peanuts is short enough to be guessed", "bytes", len(secret), "want_at_least", shortSecret)
+		}
+	}
 }
 
 func secretsInFile(file string) ([]string, error) {

@@ -105,6 +105,7 @@ func (j *serveJob) config(log *slog.Logger) (c routerConfig, cleanUp func(), err
 		if c.secrets, err = j.secret.read(); err != nil {
 			return c, cleanUp, err
 		}
+		warnOfShort(c.secrets, log)
 	}
 	if j.sandbox {
 		box, err := newSandbox(j.term)
