@@ -2,6 +2,7 @@ package engine
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/shopspring/decimal"
 )
@@ -49,8 +50,15 @@ func (a Amount) places() int32 {
 // String prints all digits, without an exponent, and without zeros at the end.
 func (a Amount) String() string { return a.decimal.String() }
 
-// Fixed prints the amount for people, with at least two places.
-func (a Amount) Fixed() string { return a.decimal.StringFixed(max(a.places(), fewestPlaces)) }
+// Text prints the amount for people, with at least two places and commas between the thousands.
+func (a Amount) Text() string {
+	whole, places, _ := strings.Cut(a.decimal.StringFixed(max(a.places(), fewestPlaces)), ".")
+	digits := strings.TrimPrefix(whole, "-")
+	for at := len(digits) - 3; at > 0; at -= 3 {
+		digits = digits[:at] + "," + digits[at:]
+	}
+	return strings.TrimSuffix(whole, strings.TrimPrefix(whole, "-")) + digits + "." + places
+}
 
 // Compare is negative, 0 or positive as the amount is less than, equal to or more than another.
 func (a Amount) Compare(b Amount) int { return a.decimal.Cmp(b.decimal) }

@@ -11,6 +11,8 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/peanuts-router/peanuts-router/server/page"
 )
 
 // AdminConfig makes the admin listener.
@@ -23,13 +25,14 @@ type AdminConfig struct {
 	// wrong with the file; then the old rules stay in force (C15). Nil means that there is nothing to reload.
 	Reload func(ctx context.Context) (generation int64, faults []Fault)
 	Stats  Stats            // nil has no totals to show
+	Record page.Record      // nil, or no stats, has no page to look at
 	Now    func() time.Time // nil means time.Now
 	Log    *slog.Logger     // nil logs nothing
 	Grace  time.Duration    // how long requests under way may take at the end; 0 means 15 s
 }
 
-// NewAdmin makes the admin listener: GET /healthz, /readyz, /metrics, /api/stats and /api/dashboard, and POST
-// /api/v1/reload.
+// NewAdmin makes the admin listener: GET / (the page), /healthz, /readyz, /metrics, /api/stats and /api/dashboard, and
+// POST /api/v1/reload.
 // Errors: everything in c that will not do, such as a listener that others than this machine can reach.
 func NewAdmin(c AdminConfig) (*Server, error) {
 	switch {
@@ -49,6 +52,10 @@ func NewAdmin(c AdminConfig) (*Server, error) {
 		totals := statistics{stats: c.Stats, clock: c.Now}
 		paths.mux.Handle("/api/stats", methods{http.MethodGet: totals.all})
 		paths.mux.Handle("/api/dashboard", methods{http.MethodGet: totals.daily})
+	}
+	if c.Stats != nil && c.Record != nil {
+		paths.mux.Handle("/{$}", methods{http.MethodGet: looking(&page.Page{Stats: c.Stats, Record: c.Record, Now: c.Now})})
+		paths.mux.Handle(page.AssetPath, methods{http.MethodGet: pageAsset})
 	}
 	paths.mux.Handle("/healthz", methods{http.MethodGet: alive})
 	paths.mux.Handle("/readyz", methods{http.MethodGet: readiness{c.Checks, c.Warnings}.ServeHTTP})

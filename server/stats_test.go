@@ -9,9 +9,9 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/peanuts-router/peanuts-router/engine"
+	"github.com/peanuts-router/peanuts-router/store"
 )
 
 const totalsRules = `
@@ -23,8 +23,8 @@ stats:
   costs: {when: 'helper.command == "/costs"', value: entry.data.amount, unit: entry.data.currency}
 `
 
-// openTotals serves the totals of some entries: a door and a store that are real, and the admin listener.
-func openTotals(t *testing.T) (*door, func(path string) answer) {
+// openTotalsStore is a real store that keeps the stats of totalsRules.
+func openTotalsStore(t *testing.T) (*store.Store, *engine.Rules) {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "rules.yaml")
 	if err := os.WriteFile(file, []byte(totalsRules), 0o600); err != nil {
@@ -44,8 +44,15 @@ func openTotals(t *testing.T) (*door, func(path string) answer) {
 			t.Fatal(err)
 		}
 	}
+	return s, rules
+}
+
+// openTotals serves the totals of what goes in by a real door.
+func openTotals(t *testing.T) (*door, func(path string) answer) {
+	t.Helper()
+	s, rules := openTotalsStore(t)
 	d := openDoor(t, func(c *Config) { c.Store, c.Judge = s, rules })
-	admin, client := openAdmin(t, AdminConfig{Stats: s, Now: func() time.Time { return time.Date(2026, 11, 30, 23, 30, 0, 0, time.UTC) }})
+	admin, client := openAdmin(t, AdminConfig{Stats: s, Now: endOfNovember})
 	return d, func(path string) answer { return ask(t, admin, client, http.MethodGet, path) }
 }
 

@@ -98,7 +98,7 @@ func (d *demo) start(ctx context.Context) (err error) {
 		return err
 	}
 	webhook := "http://" + d.router.public.Addr().String() + "/webhook"
-	d.screen.head(webhook, "http://"+d.router.admin.Addr().String()+"/readyz?verbose")
+	d.screen.head(webhook, "http://"+d.router.admin.Addr().String()+"/")
 	d.sender, err = peanuts.NewSender(peanuts.SenderConfig{URL: webhook, Secret: config.secrets[0]})
 	return err
 }

@@ -32,10 +32,10 @@ func (s *demoScreen) called(call receiver.Call) {
 	s.calls[call.Key] = call
 }
 
-func (s *demoScreen) head(webhook, ready string) {
+func (s *demoScreen) head(webhook, dashboard string) {
 	fmt.Fprintf(s.out, "peanuts-router demo · rules.example.yaml · nothing leaves this machine\n\n")
-	fmt.Fprintf(s.out, "  webhook   %s   signed with a throw-away secret\n", webhook)
-	fmt.Fprintf(s.out, "  health    %s\n\n", ready)
+	fmt.Fprintf(s.out, "  webhook    %s   signed with a throw-away secret\n", webhook)
+	fmt.Fprintf(s.out, "  dashboard  %s\n\n", dashboard)
 }
 
 func (s *demoScreen) posted(e *peanuts.Event, took time.Duration) {

@@ -78,3 +78,20 @@ func paintedState(c colours, d engine.Delivery) string {
 	}
 	return c.dim(text)
 }
+
+// shown is the store as the page shows it.
+type shown struct{ store *store.Store }
+
+func (s shown) Newest(ctx context.Context, n int) ([]engine.EventRecord, error) {
+	events, _, err := s.store.Events(ctx, store.Page{Limit: n})
+	return events, err
+}
+
+func (s shown) DeadLetters(ctx context.Context, n int) ([]engine.Delivery, int, error) {
+	newest, _, err := s.store.Deliveries(ctx, store.Filter{State: engine.Dead}, store.Page{Limit: n})
+	if err != nil {
+		return nil, 0, err
+	}
+	counts, err := s.store.Counts(ctx)
+	return newest, counts[engine.Dead], err
+}

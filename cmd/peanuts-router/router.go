@@ -94,7 +94,7 @@ func (r *router) openDoors(registry *prometheus.Registry) (err error) {
 			{Name: "store", Probe: r.store.Writable},
 			{Name: "accepting", Probe: r.public.Accepting},
 		},
-		Warnings: r.warnings, Reload: r.inForce.reloadForAPI, Stats: r.store,
+		Warnings: r.warnings, Reload: r.inForce.reloadForAPI, Stats: r.store, Record: shown{r.store},
 	})
 	return err
 }

@@ -190,17 +190,7 @@ func amountText(amount *engine.Amount) string {
 	if amount == nil {
 		return "–"
 	}
-	return grouped(amount.Fixed())
-}
-
-// grouped puts commas between the thousands of a decimal number.
-func grouped(number string) string {
-	whole, places, _ := strings.Cut(number, ".")
-	digits := strings.TrimPrefix(whole, "-")
-	for at := len(digits) - 3; at > 0; at -= 3 {
-		digits = digits[:at] + "," + digits[at:]
-	}
-	return whole[:len(whole)-len(strings.TrimPrefix(whole, "-"))] + digits + "." + places
+	return amount.Text()
 }
 
 func sortedKeys[T any](m map[string]T) []string {
