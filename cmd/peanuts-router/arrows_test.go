@@ -29,6 +29,7 @@ var arrows = map[string][]string{
 	"actions":            {"peanuts", "engine"},
 	"actions/receiver":   {"peanuts", "engine"},
 	"internal/pgtest":    {}, // for tests alone: no row may name it
+	"e2e":                {}, // a module of its own: a browser looks at the program
 	".":                  {},
 	"cmd/peanuts-router": {".", "peanuts", "server", "engine", "engine/rulefile", "engine/condition", "store", "dispatch", "actions", "actions/receiver"},
 }
