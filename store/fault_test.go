@@ -229,7 +229,7 @@ func writeFile(t *testing.T, path, text string) {
 }
 
 // raw is one connection of another program.
-func raw(t *testing.T, path string) *sql.Conn {
+func raw(t testing.TB, path string) *sql.Conn {
 	t.Helper()
 	db, err := sql.Open("sqlite", fmt.Sprintf("file:%s?_busy_timeout=5000", path))
 	if err != nil {

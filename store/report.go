@@ -13,8 +13,8 @@ const (
 	sumsOf      = `SELECT grp, unit, count, sum FROM totals WHERE stat = ? AND user = ? AND period = ? ORDER BY unit, grp`
 	daysOf      = `SELECT period, unit, count, sum FROM totals
 		WHERE stat = ? AND user = ? AND period >= ? AND period <= ? AND length(period) = 10 ORDER BY period, unit`
-	countUnreadable = `SELECT count(*) FROM contributions WHERE stat = ?1 AND value = '' AND ?2 IN ('', user)`
-	listUnreadable  = `SELECT entry FROM contributions WHERE stat = ?1 AND value = '' AND ?2 IN ('', user) ORDER BY entry LIMIT ?3`
+	countUnreadable = `SELECT count(*) FROM contributions INDEXED BY contributions_unreadable WHERE stat = ?1 AND value = '' AND ?2 IN ('', user)`
+	listUnreadable  = `SELECT entry FROM contributions INDEXED BY contributions_unreadable WHERE stat = ?1 AND value = '' AND ?2 IN ('', user) ORDER BY entry LIMIT ?3`
 )
 
 // unreadableListed is how many entries with unreadable values are named.

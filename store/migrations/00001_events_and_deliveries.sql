@@ -100,7 +100,7 @@ CREATE TABLE contributions (             -- what each entry adds to each stat
     PRIMARY KEY (stat, entry)
 ) STRICT, WITHOUT ROWID;
 
-CREATE INDEX contributions_unreadable ON contributions (stat, entry) WHERE value = '';
+CREATE INDEX contributions_unreadable ON contributions (stat, entry, user) WHERE value = '';
 
 CREATE TABLE totals (                    -- of the readable contributions; each counts in several
     stat   INTEGER NOT NULL REFERENCES stats (id),
