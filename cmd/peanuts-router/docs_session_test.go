@@ -18,8 +18,8 @@ import (
 	"github.com/peanuts-router/peanuts-router/actions/receiver"
 )
 
-// docSession runs a console example in a directory of its own, which holds the example rules, the samples, and the table
-// that docs/sync.md tells to make. What is sent stays on this machine.
+// docSession runs a console example in a directory of its own, which holds the example rules, the samples, the rules files
+// of its page that name themselves, and the table that docs/sync.md tells to make. What is sent stays on this machine.
 type docSession struct {
 	t      *testing.T
 	page   string
@@ -34,7 +34,7 @@ type docCommand struct {
 	shown []string
 }
 
-func newDocSession(t *testing.T, page, createTable string) *docSession {
+func newDocSession(t *testing.T, page string, all []block) *docSession {
 	t.Helper()
 	s := &docSession{t: t, page: page, dir: t.TempDir()}
 	root, err := filepath.Abs("../..")
@@ -46,7 +46,12 @@ func newDocSession(t *testing.T, page, createTable string) *docSession {
 			t.Fatal(err)
 		}
 	}
-	if _, err := s.query("expenses.db", createTable); err != nil {
+	for _, b := range all {
+		if name := b.fileName(); name != "" && b.page == page {
+			writeFile(t, filepath.Join(s.dir, name), b.text)
+		}
+	}
+	if _, err := s.query("expenses.db", example(t, "sync.md", "SQLite", "sql")); err != nil {
 		t.Fatal(err)
 	}
 	box, err := receiver.Start(receiver.Config{})
@@ -137,7 +142,7 @@ func (s *docSession) print(line string) (string, error) {
 		out, err := cmd.CombinedOutput()
 		return string(out), err
 	case words[0] == "curl" && s.daemon != nil:
-		return s.get(words[len(words)-1])
+		return s.curl(words[1:])
 	case words[0] == "sqlite3" && len(words) == 3:
 		return s.query(words[1], words[2])
 	}
@@ -166,19 +171,31 @@ func (s *docSession) words(line string) []string {
 	return words
 }
 
-// get asks the admin listener, wherever it listens here.
-func (s *docSession) get(url string) (string, error) {
-	path, known := strings.CutPrefix(url, "http://127.0.0.1:3001/")
-	if !known {
-		return "", fmt.Errorf("%s is not on the admin listener", url)
+// curl asks the daemon, wherever it listens here: "-s URL" gets, "-s --json BODY URL" posts.
+func (s *docSession) curl(words []string) (string, error) {
+	url, method, body := words[len(words)-1], http.MethodGet, ""
+	if len(words) == 4 && words[1] == "--json" {
+		method, body = http.MethodPost, words[2]
 	}
-	response, err := http.Get(s.daemon.admin + "/" + path)
+	if path, known := strings.CutPrefix(url, "http://127.0.0.1:3001/"); known {
+		url = s.daemon.admin + "/" + path
+	} else if url == "http://127.0.0.1:3000/webhook" {
+		url = s.daemon.webhook
+	} else {
+		return "", fmt.Errorf("nothing listens at %s", url)
+	}
+	request, err := http.NewRequestWithContext(s.t.Context(), method, url, strings.NewReader(body))
+	if err != nil {
+		return "", err
+	}
+	request.Header.Set("Content-Type", "application/json")
+	response, err := http.DefaultClient.Do(request)
 	if err != nil {
 		return "", err
 	}
 	defer response.Body.Close()
-	body, err := io.ReadAll(response.Body)
-	return string(body), err
+	answer, err := io.ReadAll(response.Body)
+	return string(answer), err
 }
 
 // query prints the rows of a query as sqlite3 does.

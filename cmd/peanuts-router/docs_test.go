@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"strings"
 	"testing"
 
 	"github.com/jackc/pgx/v5"
@@ -19,6 +20,16 @@ import (
 
 // block is a fenced example of a page.
 type block struct{ page, heading, language, text string }
+
+// fileName is what a rules file calls itself in its first line: # reminder.yaml.
+func (b block) fileName() string {
+	first, _, _ := strings.Cut(b.text, "\n")
+	name, isName := strings.CutPrefix(first, "# ")
+	if b.language != "yaml" || !isName || strings.ContainsAny(name, " /") {
+		return ""
+	}
+	return name
+}
 
 // pages are the README and every page below docs.
 func pages(t *testing.T) []string {
@@ -97,22 +108,21 @@ func TestTheREADMEShowsTheExampleRulesWhole(t *testing.T) {
 
 // Every command of a console example runs, and prints each line that is shown below it.
 func TestEverySessionInTheDocumentationIsTrue(t *testing.T) {
-	createTable := example(t, "sync.md", "SQLite", "sql")
-	ran := 0
-	for _, b := range examples(t) {
+	all, ran := examples(t), 0
+	for _, b := range all {
 		if b.language != "console" {
 			continue
 		}
 		t.Run(b.page+" "+b.heading, func(t *testing.T) {
-			session := newDocSession(t, b.page, createTable)
+			session := newDocSession(t, b.page, all)
 			for _, command := range commands(b.text) {
 				session.run(command)
 				ran++
 			}
 		})
 	}
-	if ran < 10 {
-		t.Errorf("ran %d commands of the documentation, want at least 10", ran)
+	if ran < 40 {
+		t.Errorf("ran %d commands of the documentation, want at least 40", ran)
 	}
 }
 
@@ -162,6 +172,20 @@ func TestTheTablesInTheDocumentationFitTheExampleRules(t *testing.T) {
 		router.User = url.User("router")
 		validate(t, router.String())
 	})
+}
+
+// Every Go example is a part of one that is run.
+func TestEveryGoExampleInTheDocumentationIsRun(t *testing.T) {
+	text, err := os.ReadFile("../../peanuts/example_test.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	run := strings.ReplaceAll(string(text), "\n\t", "\n")
+	for _, b := range examples(t) {
+		if b.language == "go" && !strings.Contains(run, b.text) {
+			t.Errorf("an example of %s is not in peanuts/example_test.go:\n%s", b.page, b.text)
+		}
+	}
 }
 
 // Every link of the documentation to a file of the repository leads somewhere.
