@@ -18,8 +18,8 @@ import (
 	"github.com/peanuts-router/peanuts-router/actions/receiver"
 )
 
-// docSession runs a console example in a directory of its own, which holds the example rules, the samples, the rules files
-// of its page that name themselves, and the table that docs/sync.md tells to make. What is sent stays on this machine.
+// docSession runs a console example in a directory of its own, which holds the example rules, the samples, the files that
+// its page shows, and the table that docs/sync.md tells to make. What is sent stays on this machine.
 type docSession struct {
 	t      *testing.T
 	page   string
@@ -47,8 +47,8 @@ func newDocSession(t *testing.T, page string, all []block) *docSession {
 		}
 	}
 	for _, b := range all {
-		if name := b.fileName(); name != "" && b.page == page {
-			writeFile(t, filepath.Join(s.dir, name), b.text)
+		if b.page == page && b.file != "" {
+			writeFile(t, filepath.Join(s.dir, b.file), b.text)
 		}
 	}
 	if _, err := s.query("expenses.db", example(t, "sync.md", "SQLite", "sql")); err != nil {

@@ -18,18 +18,8 @@ import (
 	"github.com/peanuts-router/peanuts-router/internal/pgtest"
 )
 
-// block is a fenced example of a page.
-type block struct{ page, heading, language, text string }
-
-// fileName is what a rules file calls itself in its first line: # reminder.yaml.
-func (b block) fileName() string {
-	first, _, _ := strings.Cut(b.text, "\n")
-	name, isName := strings.CutPrefix(first, "# ")
-	if b.language != "yaml" || !isName || strings.ContainsAny(name, " /") {
-		return ""
-	}
-	return name
-}
+// block is a fenced example of a page. One that is a file has its name behind the language.
+type block struct{ page, heading, language, file, text string }
 
 // pages are the README and every page below docs.
 func pages(t *testing.T) []string {
@@ -44,7 +34,7 @@ func pages(t *testing.T) []string {
 // examples are the fenced blocks of all pages.
 func examples(t *testing.T) []block {
 	t.Helper()
-	fence := regexp.MustCompile("(?ms)^```([a-z]+)\n(.*?)^```$|^#+ ([^\n]*)$")
+	fence := regexp.MustCompile("(?ms)^```([a-z]+)(?: ([a-z.]+))?\n(.*?)^```$|^#+ ([^\n]*)$")
 	var blocks []block
 	for _, page := range pages(t) {
 		text, err := os.ReadFile(page)
@@ -54,10 +44,10 @@ func examples(t *testing.T) []block {
 		heading := ""
 		for _, found := range fence.FindAllStringSubmatch(string(text), -1) {
 			if found[1] == "" {
-				heading = found[3]
+				heading = found[4]
 				continue
 			}
-			blocks = append(blocks, block{page: filepath.Base(page), heading: heading, language: found[1], text: found[2]})
+			blocks = append(blocks, block{page: filepath.Base(page), heading: heading, language: found[1], file: found[2], text: found[3]})
 		}
 	}
 	return blocks
@@ -188,6 +178,21 @@ func TestEveryGoExampleInTheDocumentationIsRun(t *testing.T) {
 	}
 }
 
+// anchors are the places of a page that a link can lead to: its headings, as the site that shows them writes these.
+func anchors(t *testing.T, page string) map[string]bool {
+	t.Helper()
+	text, err := os.ReadFile(page)
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := map[string]bool{}
+	for _, heading := range regexp.MustCompile(`(?m)^#+ (.*)$`).FindAllStringSubmatch(string(text), -1) {
+		name := regexp.MustCompile(`[^a-z0-9 _-]`).ReplaceAllString(strings.ToLower(heading[1]), "")
+		found["#"+strings.ReplaceAll(name, " ", "-")] = true
+	}
+	return found
+}
+
 // Every link of the documentation to a file of the repository leads somewhere.
 func TestEveryLinkOfTheDocumentationLeadsSomewhere(t *testing.T) {
 	link := regexp.MustCompile(`\]\(([^)#:]+)(#[^)]*)?\)`)
@@ -197,8 +202,11 @@ func TestEveryLinkOfTheDocumentationLeadsSomewhere(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, found := range link.FindAllStringSubmatch(string(text), -1) {
-			if _, err := os.Stat(filepath.Join(filepath.Dir(page), found[1])); err != nil {
+			target := filepath.Join(filepath.Dir(page), found[1])
+			if _, err := os.Stat(target); err != nil {
 				t.Errorf("%s links to %s: %v", page, found[1], err)
+			} else if found[2] != "" && !anchors(t, target)[found[2]] {
+				t.Errorf("%s links to %s%s, which is no heading there", page, found[1], found[2])
 			}
 		}
 	}
