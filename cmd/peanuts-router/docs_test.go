@@ -103,11 +103,13 @@ func TestEverySessionInTheDocumentationIsTrue(t *testing.T) {
 		if b.language != "console" {
 			continue
 		}
+		session := commands(b.text)
+		ran += len(session)
 		t.Run(b.page+" "+b.heading, func(t *testing.T) {
-			session := newDocSession(t, b.page, all)
-			for _, command := range commands(b.text) {
-				session.run(command)
-				ran++
+			t.Parallel()
+			in := newDocSession(t, b.page, all)
+			for _, command := range session {
+				in.run(command)
 			}
 		})
 	}
