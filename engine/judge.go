@@ -2,6 +2,7 @@ package engine
 
 import (
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/peanuts-router/peanuts-router/engine/condition"
@@ -45,10 +46,24 @@ type judging struct {
 	event *peanuts.Event
 	now   time.Time // when it arrived
 	known Known
+	found []int // rules that it could concern
 }
 
+// judgings are kept for the next event: what they hold is costly to make anew for each.
+var judgings = sync.Pool{New: func() any { return &judging{Scope: condition.NewScope(nil, time.Time{}, nil)} }}
+
 func newJudging(e *peanuts.Event, now time.Time, known Known) *judging {
-	return &judging{Scope: condition.NewScope(e, now, known.Before), event: e, now: now, known: known}
+	j := judgings.Get().(*judging)
+	j.Reset(e, now, known.Before)
+	j.event, j.now, j.known = e, now, known
+	return j
+}
+
+// done gives the judging back. Nothing of it may be used afterwards.
+func (j *judging) done() {
+	j.Reset(nil, time.Time{}, nil)
+	j.event, j.known = nil, Known{}
+	judgings.Put(j)
 }
 
 // Judge tells what follows from an event that arrived now. Each rule is judged on its own: no error or cost of one touches
@@ -56,7 +71,9 @@ func newJudging(e *peanuts.Event, now time.Time, known Known) *judging {
 func (r *Rules) Judge(e *peanuts.Event, now time.Time, known Known) Judgement {
 	j := Judgement{Generation: r.generation}
 	judging := newJudging(e, now, known)
-	for _, rule := range r.rules {
+	defer judging.done()
+	for _, i := range r.index.find(judging) {
+		rule := r.rules[i]
 		if !rule.wants(e.Event) {
 			j.Owed = append(j.Owed, rule.unwanted(judging)...)
 			continue
@@ -81,6 +98,7 @@ func (r *Rules) Judge(e *peanuts.Event, now time.Time, known Known) Judgement {
 // those of Judge.
 func (r *Rules) Explain(e *peanuts.Event, now time.Time, known Known) []Explanation {
 	judging := newJudging(e, now, known)
+	defer judging.done()
 	explained := make([]Explanation, 0, len(r.rules))
 	for _, rule := range r.rules {
 		explained = append(explained, rule.explain(judging))

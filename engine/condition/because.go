@@ -14,7 +14,9 @@ type Operand struct {
 // Because tells which operands of the topmost && are false in the scope; for a condition without && that is the
 // condition itself. It compiles anew what it evaluates: it is for people who ask, not for every event.
 func (c *Condition) Because(s *Scope) []Operand {
-	tree, err := parser.ParseWithConfig(c.program.source, c.dialect.parseConfig())
+	shared := c.dialect.configs.Get().(*configs)
+	tree, err := parser.ParseWithConfig(c.program.source, shared.running)
+	c.dialect.configs.Put(shared)
 	if err != nil {
 		return nil
 	}
