@@ -28,16 +28,20 @@ type Explanation struct {
 	Error      string // why it could not be judged; empty when it could (C7)
 	Mismatches []Mismatch
 	Owed       []Owed
-	// Because names what kept the rule from firing: the operands of the topmost && that were false.
+	// Because names the parts of its condition that decided the verdict: had they come out the other way, it had, too. Of
+	// a rule that could not be judged they are those that could not.
 	Because []Because
 	// Absent are the {{ }} of its messages that printed as nothing.
 	Absent []string
 }
 
-// Because is a sub-expression that decided a verdict, with the value that it met.
+// Because is a part of a condition that decided a verdict, as it stands in the file, with the value that it met.
 type Because struct {
 	Expr  string `json:"expr"`
 	Value any    `json:"value"`
+	Holds bool   `json:"holds"`
+	Place string `json:"place"`
+	Error string `json:"error,omitempty"` // it cannot be judged by itself
 }
 
 // judging is one event that is being judged.
@@ -163,15 +167,16 @@ func (r *rule) explain(j *judging) Explanation {
 	if !r.wants(j.event.Event) {
 		return Explanation{
 			Rule: r.name, Place: r.place, Owed: r.unwanted(j),
-			Because: []Because{{Expr: r.onText(), Value: j.event.Event}},
+			Because: []Because{{Expr: r.onText(), Value: j.event.Event, Place: r.place.String()}},
 		}
 	}
 	v := r.judge(j)
-	if v.Fired || v.Error != "" {
-		return v
-	}
-	for _, operand := range r.when.Because(j.Scope) {
-		v.Because = append(v.Because, Because{Expr: operand.Expr, Value: briefly(operand.Value)})
+	for _, reason := range r.when.Why(j.Scope) {
+		because := Because{Expr: reason.Expr, Value: briefly(reason.Value), Holds: reason.Holds, Place: r.text.PlaceAt(reason.Offset).String()}
+		if reason.Err != nil {
+			because.Error = reason.Err.Error()
+		}
+		v.Because = append(v.Because, because)
 	}
 	return v
 }
