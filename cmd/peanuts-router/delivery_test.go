@@ -2,6 +2,8 @@ package main
 
 import (
 	"database/sql"
+	"encoding/json"
+	"maps"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -113,5 +115,28 @@ func TestADiscardedDeadLetterIsGivenUpForGood(t *testing.T) {
 	}
 	if kept := command(t, dir, "deliveries", "list", "--state", "discarded"); !strings.Contains(kept, id) {
 		t.Errorf("deliveries list printed\n%s\nwant %s", kept, id)
+	}
+}
+
+// R102: one id of the event is in each line about it, from the door to the dead letter.
+func TestOneEventIDRunsThroughTheLog(t *testing.T) {
+	dir := t.TempDir()
+	ledger := startTarget(t, always(503))
+	ledgerRules(t, dir, ledger.URL, "[10ms]", "500")
+	d := startDaemon(t, dir, nil, "--rules", "rules.yaml")
+	receipt := d.post(expense("entry-1", "501"))
+	d.await("the dead letter", func(line map[string]any) bool { return line["msg"] == "dead letter" })
+	told := map[string]int{}
+	for text := range strings.Lines(d.logged()) {
+		var line map[string]any
+		if err := json.Unmarshal([]byte(text), &line); err != nil {
+			t.Fatalf("a line of the log is no JSON: %s", text)
+		}
+		if msg, _ := line["msg"].(string); line["id"] == receipt.ID || line["event"] == receipt.ID {
+			told[msg]++
+		}
+	}
+	if want := map[string]int{"event": 1, "attempt": 2, "dead letter": 1}; !maps.Equal(told, want) {
+		t.Errorf("of event %s the log tells %v, want %v:\n%s", receipt.ID, told, want, d.logged())
 	}
 }

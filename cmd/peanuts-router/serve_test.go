@@ -1,6 +1,8 @@
 package main
 
 import (
+	"io"
+	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
@@ -89,4 +91,57 @@ func TestSIGHUPReadsTheRulesAnew(t *testing.T) {
 	}
 	d.post(expense("entry-1", "150"))
 	ledger.next(t)
+}
+
+// R34, C15, R101: an edit that was refused shows in the metrics and among the warnings of a daemon that is ready all the same, until
+// it is mended.
+func TestARefusedEditIsSeenUntilItIsMended(t *testing.T) {
+	dir := t.TempDir()
+	ledger := startTarget(t, always(200))
+	ledgerRules(t, dir, ledger.URL, "peanuts", "500")
+	d := startDaemon(t, dir, nil, "--rules", "rules.yaml")
+	reload := func(want int) {
+		t.Helper()
+		response, err := http.Post(d.admin+"/api/v1/reload", "application/json", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer response.Body.Close()
+		if response.StatusCode != want {
+			t.Errorf("POST /api/v1/reload = %d, want %d", response.StatusCode, want)
+		}
+	}
+	get := func(path string) string {
+		t.Helper()
+		response, err := http.Get(d.admin + path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer response.Body.Close()
+		text, err := io.ReadAll(response.Body)
+		if err != nil || response.StatusCode != http.StatusOK {
+			t.Errorf("GET %s = %d %s, %v", path, response.StatusCode, text, err)
+		}
+		return string(text)
+	}
+	const warning = `"name":"rules","detail":"the newest edit was refused`
+	writeFile(t, filepath.Join(dir, "rules.yaml"), "nonsense: 1\n")
+	reload(http.StatusBadRequest)
+	if ready := get("/readyz?verbose"); !strings.Contains(ready, `"ready":true`) || !strings.Contains(ready, warning) {
+		t.Errorf("after a refused edit /readyz says %s, want it ready, with a warning", ready)
+	}
+	metrics := get("/metrics")
+	for _, want := range []string{"peanuts_router_config_last_reload_successful 0", "peanuts_router_config_reloads_refused_total 1", "peanuts_router_rules_generation 1"} {
+		if !strings.Contains(metrics, want+"\n") {
+			t.Errorf("after a refused edit /metrics does not say %s", want)
+		}
+	}
+	ledgerRules(t, dir, ledger.URL, "peanuts", "100")
+	reload(http.StatusOK)
+	if ready := get("/readyz?verbose"); strings.Contains(ready, warning) {
+		t.Errorf("after the mending /readyz says %s, want no warning", ready)
+	}
+	if metrics := get("/metrics"); !strings.Contains(metrics, "peanuts_router_config_last_reload_successful 1\n") {
+		t.Error("after the mending /metrics still says that the reload failed")
+	}
 }
