@@ -403,9 +403,12 @@ func TestADeadLetterThatCannotBeWrittenIsNotLost(t *testing.T) {
 			store.setDown(false)
 			store.await(1)
 			stop()
-			if k := store.of(id); k.state != engine.Dead || k.reason != "400 Bad Request" || len(k.history) != 1 || k.history[0].Answer != "no such thing" || sent != want {
-				t.Errorf("down for %v: %s (%q) with the attempts %+v, sent %d times; want one dead letter with its reason, sent %d times",
-					down, k.state, k.reason, k.history, sent, want)
+			k := store.of(id)
+			if k.state != engine.Dead || k.reason != "400 Bad Request" || len(k.history) != 1 || k.history[0].Answer != "no such thing" {
+				t.Errorf("down for %v: %s (%q) with the attempts %+v, want one dead letter with its reason", down, k.state, k.reason, k.history)
+			}
+			if sent != want {
+				t.Errorf("down for %v: sent %d times, want %d", down, sent, want)
 			}
 		})
 	}

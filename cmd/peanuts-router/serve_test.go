@@ -131,8 +131,8 @@ func TestARefusedEditIsSeenUntilItIsMended(t *testing.T) {
 		t.Errorf("after a refused edit /readyz says %s, want it ready, with a warning", ready)
 	}
 	metrics := get("/metrics")
-	for _, want := range []string{"peanuts_router_config_last_reload_successful 0", "peanuts_router_config_reloads_refused_total 1", "peanuts_router_rules_generation 1"} {
-		if !strings.Contains(metrics, want+"\n") {
+	for _, want := range []string{"config_last_reload_successful 0", "config_reloads_refused_total 1", "rules_generation 1"} {
+		if !strings.Contains(metrics, "\npeanuts_router_"+want+"\n") {
 			t.Errorf("after a refused edit /metrics does not say %s", want)
 		}
 	}
