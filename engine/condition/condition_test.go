@@ -196,6 +196,29 @@ func TestConditions(t *testing.T) {
 	}
 }
 
+// R3: each field of the guide's event can be compared in a condition, and told in a message.
+func TestEveryFieldOfTheGuideCanBeUsed(t *testing.T) {
+	s := scopeOf(t, `{"event":"entry.created","timestamp":"2026-11-23T10:00:00Z","helper":{"id":"h-1","name":"Expenses","command":"/expenses"},`+
+		`"entry":{"id":"e-1","created_at":"2026-11-22T08:00:00Z","data":{"amount":612.50,"category":"Travel","tags":["a","b"]}},"user":{"id":"u-1"}}`)
+	d := New(Config{})
+	for field, want := range map[string]string{
+		"event": "entry.created", "helper.id": "h-1", "helper.name": "Expenses", "helper.command": "/expenses", "entry.id": "e-1",
+		"user.id": "u-1", "entry.data.category": "Travel", "entry.data.amount": "612.50", "entry.data.tags[1]": "b",
+		"timestamp": "2026-11-23T10:00:00Z", "entry.created_at": "2026-11-22T08:00:00Z",
+	} {
+		if got := rendered(t, d, s, "{{ "+field+" }}", Plain); got != want {
+			t.Errorf("{{ %s }} prints %q, want %q", field, got, want)
+		}
+		equal := fmt.Sprintf("%s == %q", field, want)
+		if strings.HasSuffix(want, "Z") {
+			equal = fmt.Sprintf("%s == date(%q)", field, want)
+		}
+		if got := judged(t, d, s, equal); got != "true" {
+			t.Errorf("%s is %s, want true", equal, got)
+		}
+	}
+}
+
 func TestFaultsAreFoundWhenAConditionIsCompiled(t *testing.T) {
 	d := New(Config{})
 	for _, c := range []struct{ source, code, want string }{
