@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"regexp"
 	"strings"
 )
 
@@ -17,7 +18,7 @@ import (
 func Schema() ([]byte, error) {
 	m := &schemaMaker{keys: schemaKeys(), used: map[string]bool{}}
 	root := m.of(reflect.TypeFor[File]())
-	root.Schema, root.Title = "https://json-schema.org/draft/2020-12/schema", "The rules of peanuts-router"
+	root.Schema, root.Title = "https://json-schema.org/draft/2020-12/schema", "rules file"
 	for name := range m.keys {
 		if !m.used[name] {
 			m.failf("schema_keys.go describes %s, which no type has", name)
@@ -67,7 +68,7 @@ func (m *schemaMaker) of(t reflect.Type) *schema {
 }
 
 func (m *schemaMaker) ofStruct(t reflect.Type) *schema {
-	s := &schema{Type: "object", AdditionalProperties: false}
+	s := &schema{Title: titleOf(t), Type: "object", AdditionalProperties: false}
 	for field := range t.Fields() {
 		name := field.Tag.Get("yaml")
 		if name == "" || name == "-" {
@@ -102,4 +103,10 @@ func (m *schemaMaker) ofField(t reflect.Type, field reflect.StructField) (schema
 	}
 	property.Description = key.says
 	return key, property
+}
+
+// titleOf is what editors call a value of a type: its name in small letters, RetryPlan as "retry plan".
+func titleOf(t reflect.Type) string {
+	words := regexp.MustCompile(`([a-z])([A-Z])`).ReplaceAllString(t.Name(), "$1 $2")
+	return strings.ToLower(words)
 }

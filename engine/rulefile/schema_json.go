@@ -21,8 +21,9 @@ type schema struct {
 	MinLength int      `json:"minLength,omitempty"`
 	MaxLength int      `json:"maxLength,omitempty"`
 	Pattern   string   `json:"pattern,omitempty"`
-	// PatternErrorMessage is what editors say in place of the pattern; validators do not know it.
-	PatternErrorMessage string `json:"patternErrorMessage,omitempty"`
+
+	// ErrorMessage is what editors say where type or pattern do not fit; validators pass over it.
+	ErrorMessage string `json:"errorMessage,omitempty"`
 
 	Properties           schemaMembers `json:"properties,omitempty"`
 	Required             []string      `json:"required,omitempty"`

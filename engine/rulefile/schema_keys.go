@@ -100,7 +100,7 @@ func oneWord(words ...any) func(*schemaMaker, *schema) {
 
 func aName(_ *schemaMaker, s *schema) {
 	s.MinLength, s.MaxLength = 1, maxName
-	s.Pattern, s.PatternErrorMessage = `^[^\x00-\x1f\x7f-\x9f]*$`, "must hold no control characters"
+	s.Pattern, s.ErrorMessage = `^[^\x00-\x1f\x7f-\x9f]*$`, "must be a text without control characters"
 }
 
 func notEmpty(_ *schemaMaker, s *schema) { s.MinLength = 1 }
@@ -131,7 +131,7 @@ func aMethod(m *schemaMaker, s *schema) {
 }
 
 func anAddress(_ *schemaMaker, s *schema) {
-	*s = schema{Type: "string", Pattern: `@|\{\{|\$\{`, PatternErrorMessage: "must be an e-mail address such as ops@example.com or Ops <ops@example.com>"}
+	*s = schema{Type: "string", Pattern: `@|\{\{|\$\{`, ErrorMessage: "must be an e-mail address such as ops@example.com or Ops <ops@example.com>"}
 }
 
 func addresses(m *schemaMaker, s *schema) { anAddress(m, s.Items) }

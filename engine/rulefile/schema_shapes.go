@@ -69,7 +69,7 @@ func (m *schemaMaker) matching(pattern, otherwise string) func(*schema) {
 	if m.variables {
 		pattern += "|" + variablePattern
 	}
-	return func(s *schema) { s.Type, s.Pattern, s.PatternErrorMessage = "string", pattern, otherwise }
+	return func(s *schema) { s.Type, s.Pattern, s.ErrorMessage = "string", pattern, otherwise }
 }
 
 // words are the schemas of one of some words, and of a variable where one may stand.
@@ -83,7 +83,7 @@ func (m *schemaMaker) words(words ...any) []*schema {
 
 // headerNames is the schema of what the checker takes for the name of a header.
 func headerNames() *schema {
-	s := &schema{Pattern: headerToken, PatternErrorMessage: "is no header name", Not: &schema{}}
+	s := &schema{Pattern: headerToken, ErrorMessage: "is no header name", Not: &schema{}}
 	var own []string
 	for _, name := range ownHeaders() {
 		own = append(own, anyCase(name))

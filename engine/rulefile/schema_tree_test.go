@@ -11,7 +11,7 @@ import (
 	"gopkg.in/yaml.v3"
 )
 
-// errNoTree is of what is not YAML, or not one document: an editor says so and asks no schema.
+// errNoTree is of what is not YAML, or not one document: there is nothing that a schema could look at.
 var errNoTree = errors.New("no tree")
 
 // treeOf is what an editor holds against a schema: a document of YAML 1.2, which has no merge keys.
@@ -68,15 +68,15 @@ func (b treeBuilder) list(node *yaml.Node) (any, error) {
 func (b treeBuilder) mapping(node *yaml.Node) (any, error) {
 	mapping := map[string]any{}
 	for i := 0; i+1 < len(node.Content); i += 2 {
-		key := node.Content[i]
-		if _, twice := mapping[key.Value]; twice || key.Kind != yaml.ScalarNode {
-			return nil, fmt.Errorf("%w: the key %q stands twice, or is no text", errNoTree, key.Value)
+		key := node.Content[i].Value // empty where the key is a mapping or a list
+		if _, twice := mapping[key]; twice {
+			return nil, fmt.Errorf("%w: the key %q stands twice", errNoTree, key)
 		}
 		tree, err := b.tree(node.Content[i+1])
 		if err != nil {
 			return nil, err
 		}
-		mapping[key.Value] = tree
+		mapping[key] = tree
 	}
 	return mapping, nil
 }
