@@ -14,7 +14,7 @@ import (
 // probes stand in turn for every value of every sound file.
 var probes = []string{
 	`text`, `""`, `"7"`, `7`, `0`, `0.5`, `+1`, `true`, `null`, `[]`, `{}`, `[text]`, `{text: text}`, `{mark: text}`,
-	`5s`, `1h2m.5s`, `100us`, `[1s]`, `standard`, `{initial: 1s, attempts: "2"}`, `none`, `PUT`, `keep`,
+	`5s`, `1h2m.5s`, `3µs`, `[1s]`, `standard`, `{initial: 1s, attempts: "2"}`, `none`, `PUT`, `keep`,
 	`a@example.com`, `[A <a@example.com>]`, `["{{ user.id }}@example.com"]`, `HTTPS://example.com?{{ event }}`, `SMTP://example.com`,
 	`postgresql://x`, `${LENGTH}`, `"${COUNT}s"`, `${COUNT}`, `${WORD}`, `["${ADDRESS}"]`, `${UNSET:-https://example.com}`, `http://${WORD}/`,
 }
