@@ -109,10 +109,8 @@ func anyCase(word string) string {
 func (m *schemaMaker) further(t reflect.Type, s *schema) {
 	switch t {
 	case reflect.TypeFor[Action]():
-		for field := range t.Fields() { // its kinds are what it points to
-			if field.Type.Kind() == reflect.Pointer {
-				s.OneOf = append(s.OneOf, &schema{Required: []string{field.Tag.Get("yaml")}})
-			}
+		for _, kind := range kinds() {
+			s.OneOf = append(s.OneOf, &schema{Required: []string{kind}})
 		}
 	case reflect.TypeFor[Slack]():
 		s.OneOf = []*schema{
@@ -122,6 +120,22 @@ func (m *schemaMaker) further(t reflect.Type, s *schema) {
 	case reflect.TypeFor[Step]():
 		s.DependentSchemas = stepParts()
 	}
+}
+
+// kinds are the keys that make an action one of a kind.
+func kinds() []string {
+	var kinds []string
+	for field := range reflect.TypeFor[Action]().Fields() {
+		if field.Type.Kind() != reflect.Pointer {
+			continue
+		}
+		var a Action
+		reflect.ValueOf(&a).Elem().FieldByIndex(field.Index).Set(reflect.New(field.Type.Elem()))
+		if kind := a.Kind(); kind != "" {
+			kinds = append(kinds, kind)
+		}
+	}
+	return kinds
 }
 
 // stepParts keeps a step from saying what no kind of action takes together.
