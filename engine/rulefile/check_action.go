@@ -188,20 +188,30 @@ func (c *checker) http(a *Action) {
 	h := a.HTTP
 	c.required(a.Name.anchored, h.URL.anchored, "url")
 	c.url(h.URL.Text, "url")
-	if h.Method.IsSet() && !regexp.MustCompile(`^[A-Z]+$`).MatchString(h.Method.Value) {
+	if h.Method.IsSet() && !regexp.MustCompile(methodWord).MatchString(h.Method.Value) {
 		c.at(h.Method.anchored, "bad-value", "method is a word in capitals, such as POST or PUT")
 	}
 	c.headers(h.Headers)
 }
 
+// What the methods and the headers of HTTP are called.
+const (
+	methodWord  = "^[A-Z]+$"
+	headerToken = "^[!#$%&'*+.^_`|~0-9A-Za-z-]+$" // RFC 9110, section 5.6.2
+)
+
+// ownHeaders are set by the router, or by HTTP itself.
+func ownHeaders() []string {
+	return []string{"Host", "Content-Length", "Transfer-Encoding", "Connection", "Upgrade", "Trailer", "Te", "Idempotency-Key"}
+}
+
 // headers checks names, and keeps what the router and HTTP itself speak for.
 func (c *checker) headers(list Headers) {
-	token := regexp.MustCompile("^[!#$%&'*+.^_`|~0-9A-Za-z-]+$") // RFC 9110, section 5.6.2
+	token := regexp.MustCompile(headerToken)
 	seen := map[string]bool{}
 	for _, header := range list {
 		name := textproto.CanonicalMIMEHeaderKey(header.Name.Value)
-		switch name {
-		case "Host", "Content-Length", "Transfer-Encoding", "Connection", "Upgrade", "Trailer", "Te", "Idempotency-Key":
+		if contains(ownHeaders(), name) {
 			c.at(header.Name.anchored, "bad-header", name+" is set by the router itself")
 		}
 		switch {
