@@ -31,10 +31,11 @@ type schema struct {
 	AdditionalProperties any           `json:"additionalProperties,omitempty"` // false or a schema
 	DependentSchemas     schemaMembers `json:"dependentSchemas,omitempty"`
 
-	Items       *schema `json:"items,omitempty"`
-	MinItems    int     `json:"minItems,omitempty"`
-	MaxItems    int     `json:"maxItems,omitempty"`
-	UniqueItems bool    `json:"uniqueItems,omitempty"`
+	Items         *schema `json:"items,omitempty"`
+	MinItems      int     `json:"minItems,omitempty"`
+	MinProperties int     `json:"minProperties,omitempty"`
+	MaxItems      int     `json:"maxItems,omitempty"`
+	UniqueItems   bool    `json:"uniqueItems,omitempty"`
 
 	Not   *schema   `json:"not,omitempty"`
 	AnyOf []*schema `json:"anyOf,omitempty"`

@@ -33,7 +33,7 @@ func (m *schemaMaker) ofDecoder(t reflect.Type) *schema {
 	case reflect.TypeFor[Headers]():
 		return &schema{Type: "object", PropertyNames: headerNames(), AdditionalProperties: m.of(reflect.TypeFor[Template]())}
 	case reflect.TypeFor[Upsert]():
-		return &schema{Type: "object", PropertyNames: &schema{MinLength: 1}, AdditionalProperties: m.of(reflect.TypeFor[Tree]())}
+		return &schema{Type: "object", MinProperties: 1, PropertyNames: &schema{MinLength: 1}, AdditionalProperties: m.of(reflect.TypeFor[Tree]())}
 	case reflect.TypeFor[OnDelete]():
 		return &schema{AnyOf: append(m.words(OnDeleteRow, OnDeleteKeep), m.of(reflect.TypeFor[Mark]()))}
 	case reflect.TypeFor[Retry]():
