@@ -10,7 +10,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/peanuts-router/peanuts-router/engine/rulefile"
 	"github.com/peanuts-router/peanuts-router/peanuts"
 )
 
@@ -35,33 +34,30 @@ func readPayload(name, beside string) ([]byte, error) {
 }
 
 // body is the payload of an occasion as the file or the test has it, before anything is set.
-func (r *reader) body(o *occasion) (body []byte, at rulefile.Text, err error) {
+func (r *reader) body(o *occasion) ([]byte, error) {
 	if o.Event != nil {
-		return []byte(writeJSON(valueOf(o.Event))), at, nil
+		return []byte(writeJSON(valueOf(o.Event))), nil
 	}
-	body, err = readPayload(o.Payload.Value, r.path)
-	return body, o.Payload, err
+	return readPayload(o.Payload.Value, r.path)
 }
 
 // event makes the event of an occasion, and tells when it arrives: at its time, else at its timestamp.
 func (r *reader) event(o *occasion) (*peanuts.Event, time.Time) {
-	fault := o.Where.Fault
+	at := r.time(o.At)
+	fault := o.Payload.Fault
 	if o.Event != nil {
 		fault = o.Event.Fault
-	} else {
-		fault = o.Payload.Fault
 	}
-	body, _, err := r.body(o)
+	body, err := r.body(o)
 	if err != nil {
-		r.tell(fault("no-payload", "cannot be read: "+err.Error()))
-		return nil, time.Time{}
+		r.tell(fault("no-payload", "the payload cannot be read: "+err.Error()))
+		return nil, at
 	}
 	e, err := peanuts.Parse(body)
 	if err != nil {
 		r.tell(fault("no-event", "this is no event: "+err.Error()))
-		return nil, time.Time{}
+		return nil, at
 	}
-	at := r.time(o.At)
 	if !o.At.IsSet() && e.Timestamp.IsZero() {
 		r.tell(o.Where.Fault("missing-key", "at is missing: the event has no timestamp that would tell when it arrives"))
 		return nil, at
@@ -72,7 +68,7 @@ func (r *reader) event(o *occasion) (*peanuts.Event, time.Time) {
 		return nil, at
 	}
 	if !o.At.IsSet() {
-		at = changed.Timestamp
+		at = changed.Timestamp.In(r.loaded.Zone())
 	}
 	return changed, at
 }

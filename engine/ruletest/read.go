@@ -42,8 +42,8 @@ type step struct {
 func Load(path string, o engine.Options) (*Suite, rulefile.Problems) {
 	var f file
 	problems := rulefile.Read(path, "a test file", &f)
-	if problems.Failed() {
-		return nil, problems
+	if problems.Failed() && !f.Rules.IsSet() && len(f.Tests) == 0 {
+		return nil, problems // there is nothing else to tell of
 	}
 	r := &reader{path: path, problems: problems, named: map[string]rulefile.Text{}}
 	suite := &Suite{Path: path, Rules: r.rules(f.Rules, o)}

@@ -102,7 +102,7 @@ func (r *reader) wanted(from said) wanted {
 	switch from.field {
 	case "blocks", "json", "upsert", "delete":
 	case "to":
-		if list, ok := w.value.([]any); !ok || len(list) == 0 {
+		if _, isList := w.value.([]any); !isList {
 			w.value = []any{w.value}
 		}
 	case "headers":
