@@ -30,21 +30,29 @@ type testedFile struct {
 
 func newTest(t *terminal) *cobra.Command {
 	job := testJob{term: t}
+	suggest := false
 	cmd := &cobra.Command{
 		Use:   "test [FILE_test.yaml|DIR]...",
 		Short: "Run tests of rules",
 		Long: "Runs test files: they tell events, each at a time of its own, and what is to be sent for them. Nothing is sent, and\n" +
 			"no store is needed. A directory stands for its files that end in _test.yaml; without arguments it is this one.\n" +
-			"docs/testing.md tells how a test is written. Exit code 1 when a test fails or a file cannot be used.",
+			"docs/testing.md tells how a test is written. Exit code 1 when a test fails or a file cannot be used.\n\n" +
+			"With --suggest it runs nothing, but prints events around each constant that the rules compare with, and what each rule\n" +
+			"makes of them. It takes rules files, too, and payloads to make the events from.",
 		Example: `  peanuts-router test
   peanuts-router test testdata/rules.example_test.yaml
-  peanuts-router test --output junit rules/ > report.xml`,
+  peanuts-router test --output junit rules/ > report.xml
+  peanuts-router test --suggest rules.yaml testdata/expense-high.json`,
 		Annotations: map[string]string{furtherOutput: outputJUnit},
 		RunE: func(_ *cobra.Command, args []string) error {
+			if suggest {
+				return job.suggest(args)
+			}
 			return job.run(args)
 		},
 	}
 	cmd.Flags().StringVar(&job.secretsDir, "secrets-dir", os.Getenv("CREDENTIALS_DIRECTORY"), "where ${file:NAME} in the rules is read")
+	cmd.Flags().BoolVar(&suggest, "suggest", false, "print events where the verdicts of rules turn, instead of running tests")
 	cmd.Flags().String("output", "text", "text, json or junit")
 	return cmd
 }

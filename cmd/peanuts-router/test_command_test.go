@@ -40,6 +40,8 @@ func TestTheTestCommandReports(t *testing.T) {
 		{"fails.txt", []string{"fails_test.yaml"}, 1},
 		{"bad.txt", []string{"bad_test.yaml", "norules_test.yaml", "syntax_test.yaml"}, 1},
 		{"report.json", []string{"--output", "json", "."}, 1},
+		{"suggest.txt", []string{"--suggest", "passes_test.yaml", "../../rules.example.yaml", "../task.json"}, 0},
+		{"suggest.json", []string{"--suggest", "--output", "json", "rules.yaml"}, 0},
 		{"report.xml", []string{"--output", "junit", "."}, 1},
 	} {
 		t.Run(c.golden, func(t *testing.T) {

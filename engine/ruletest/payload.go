@@ -87,21 +87,23 @@ func (r *reader) changed(o *occasion, body []byte, at time.Time) (*peanuts.Event
 		fields["timestamp"] = at.Format(time.RFC3339Nano)
 	}
 	for _, name := range o.Unset {
-		if err := put(fields, name.Value, nil, true); err != nil {
+		if err := put(fields, pathOf(name.Value), nil, true); err != nil {
 			r.tell(name.Fault("bad-path", err.Error()))
 		}
 	}
 	for _, member := range o.Set.List {
-		if err := put(fields, member.Name.Value, valueOf(member.Value), false); err != nil {
+		if err := put(fields, pathOf(member.Name.Value), valueOf(member.Value), false); err != nil {
 			r.tell(member.Name.Fault("bad-path", err.Error()))
 		}
 	}
 	return peanuts.Parse([]byte(writeJSON(fields)))
 }
 
-// put sets what stands at a path such as entry.data.tags.0, or takes it away. Objects on the way are made.
-func put(fields map[string]any, path string, value any, away bool) error {
-	steps := strings.Split(path, ".")
+// pathOf takes a path such as entry.data.tags.0 apart.
+func pathOf(text string) []string { return strings.Split(text, ".") }
+
+// put sets what stands at a path, or takes it away. Objects on the way are made.
+func put(fields map[string]any, steps []string, value any, away bool) error {
 	var in any = fields
 	for i, step := range steps {
 		last := i == len(steps)-1
@@ -109,7 +111,7 @@ func put(fields map[string]any, path string, value any, away bool) error {
 		case map[string]any:
 			switch {
 			case step == "":
-				return fmt.Errorf("%q is no path such as entry.data.amount", path)
+				return fmt.Errorf("%q is no path such as entry.data.amount", strings.Join(steps, "."))
 			case last && away:
 				delete(container, step)
 			case last:
@@ -121,7 +123,7 @@ func put(fields map[string]any, path string, value any, away bool) error {
 		case []any:
 			index, err := strconv.Atoi(step)
 			if err != nil || index < 0 || index >= len(container) {
-				return fmt.Errorf("%s has %d items, and no item %s", strings.Join(steps[:i], "."), len(container), step)
+				return fmt.Errorf("%s has no item %s", strings.Join(steps[:i], "."), step)
 			}
 			if last && away {
 				return fmt.Errorf("an item of a list cannot be taken away; set the list")
