@@ -40,7 +40,7 @@ func TestTheTestCommandReports(t *testing.T) {
 		{"fails.txt", []string{"fails_test.yaml"}, 1},
 		{"bad.txt", []string{"bad_test.yaml", "norules_test.yaml", "syntax_test.yaml"}, 1},
 		{"report.json", []string{"--output", "json", "."}, 1},
-		{"suggest.txt", []string{"--suggest", "passes_test.yaml", "../../rules.example.yaml", "../task.json"}, 0},
+		{"suggest.txt", []string{"--suggest", "passes_test.yaml", "../task.json"}, 0},
 		{"suggest.json", []string{"--suggest", "--output", "json", "rules.yaml"}, 0},
 		{"report.xml", []string{"--output", "junit", "."}, 1},
 	} {
@@ -93,7 +93,8 @@ func TestTheTestsOfTheExampleRulesPass(t *testing.T) {
 	}
 }
 
-// Every test file in docs/testing.md, fenced as yml, passes beside the example rules and the sample payloads.
+// Every test file in docs/testing.md, fenced as yml, passes beside the example rules, the rules of that page and the sample
+// payloads.
 func TestEveryTestFileInTheDocumentationPasses(t *testing.T) {
 	page, err := os.ReadFile("../../docs/testing.md")
 	if err != nil {
@@ -109,6 +110,8 @@ func TestEveryTestFileInTheDocumentationPasses(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	rules := regexp.MustCompile("(?ms)^```yaml\n(.*?)^```$").FindSubmatch(page)
+	writeFile(t, filepath.Join(dir, "deadlines.yaml"), string(rules[1]))
 	files := regexp.MustCompile("(?ms)^```yml\n(.*?)^```$").FindAllSubmatch(page, -1)
 	if len(files) < 3 {
 		t.Errorf("docs/testing.md shows %d test files, want at least 3", len(files))
@@ -118,6 +121,27 @@ func TestEveryTestFileInTheDocumentationPasses(t *testing.T) {
 		writeFile(t, filepath.Join(dir, name), string(found[1]))
 		if out, code := ranTest(t, dir, name); code != 0 {
 			t.Errorf("an example of docs/testing.md ends with %d:\n%s\n%s", code, found[1], out)
+		}
+	}
+}
+
+// The failures that docs/testing.md shows are those of testdata/tests.
+func TestTheFailuresInTheDocumentationAreTrue(t *testing.T) {
+	page, err := os.ReadFile("../../docs/testing.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	report, err := os.ReadFile("../../testdata/tests/fails.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	shown := regexp.MustCompile("(?ms)^```text\n(.*?)^```$").FindSubmatch(page)
+	if shown == nil {
+		t.Fatal("docs/testing.md shows no failure")
+	}
+	for line := range strings.Lines(string(shown[1])) {
+		if !bytes.Contains(report, []byte(line)) {
+			t.Errorf("docs/testing.md shows %q, which testdata/tests/fails.txt does not hold", line)
 		}
 	}
 }
