@@ -79,17 +79,21 @@ func (r *Rehearsal) Tell(e *peanuts.Event, at time.Time) Outcome {
 	return o
 }
 
-// judge finds what follows from an event that is new, and keeps it.
+// judge finds what follows from an event that is new, and keeps it. What waits for an older version of the entry is
+// cancelled before the rules are asked.
 func (r *Rehearsal) judge(o *Outcome, e *peanuts.Event, at time.Time) {
 	version := e.Version(at)
 	entry := r.entryOf(e)
 	known := r.known(entry, version)
+	newest := entry != nil && !known.Late
+	if newest {
+		o.Cancelled = r.moveOn(entry, at)
+	}
 	o.Judgement = r.config.Rules.Judge(e, at, known)
 	if r.config.Explain {
 		o.Explained = r.config.Rules.Explain(e, at, known)
 	}
-	if entry != nil && !known.Late {
-		o.Cancelled = r.moveOn(entry, at)
+	if newest {
 		entry.become(version, e, o)
 		if r.config.Recall == nil {
 			entry.event = e

@@ -66,7 +66,8 @@ func contentOf(kind engine.Kind, message json.RawMessage, event *peanuts.Event) 
 	}
 	value, _ := readJSON(message)
 	fields, _ := value.(map[string]any)
-	if kind == engine.KindHTTP && fields["json"] == nil && fields["body"] == nil {
+	_, hasJSON := fields["json"]
+	if _, hasBody := fields["body"]; kind == engine.KindHTTP && !hasJSON && !hasBody {
 		// The event goes out as it was received.
 		fields["json"], _ = readJSON(event.Raw)
 		fields["body"] = string(event.Raw)

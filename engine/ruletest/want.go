@@ -128,6 +128,9 @@ func (r *reader) headers(tree *rulefile.Tree, value any) any {
 
 // text is what a field of text is to be: a text, or the pieces that it is to contain.
 func (r *reader) text(from said, part bool, tree *rulefile.Tree) any {
+	if tree.Literal == "null" {
+		r.tell(tree.Fault("no-value", from.field+" has no value"))
+	}
 	if text, ok := textOf(tree); ok {
 		return text
 	}
@@ -139,7 +142,7 @@ func (r *reader) text(from said, part bool, tree *rulefile.Tree) any {
 	}
 	if !part || len(pieces) == 0 || len(pieces) != len(tree.List) {
 		p := from.tree.Fault("bad-value", from.field+" must be a text, {contains: a text} or {contains: [texts]}")
-		if len(from.tree.Members) == 1 {
+		if !part && len(from.tree.Members) == 1 {
 			p.Suggestion = rulefile.Meant(from.tree.Members[0].Name, []string{"contains"})
 		}
 		r.tell(p)
