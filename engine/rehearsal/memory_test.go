@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"testing"
 	"time"
 
@@ -26,7 +27,7 @@ func TestAnEntryTakesLittleMemory(t *testing.T) {
 	r := New(Config{Rules: rules, Recall: func(int) *peanuts.Event { return nil }})
 	before := heapInUse()
 	for n := range entries {
-		e, err := peanuts.Parse(fmt.Appendf(nil, `{"event":"entry.created","entry":{"id":"entry-%d","data":{"title":%q}}}`, n, make([]byte, 500)))
+		e, err := peanuts.Parse(fmt.Appendf(nil, `{"event":"entry.created","entry":{"id":"entry-%d","data":{"title":%q}}}`, n, strings.Repeat("x", 500)))
 		if err != nil {
 			t.Fatal(err)
 		}
