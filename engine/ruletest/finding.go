@@ -20,7 +20,18 @@ type finding struct {
 	aside        bool // nothing is wrong when it was not expected
 }
 
-// String names the finding: by its rule, its action, and what became of it.
+// became tells what became of it.
+func (f finding) became() string {
+	switch {
+	case f.fields["error"] != nil:
+		return "failed"
+	case f.fields["dead"] != nil:
+		return "died at once"
+	}
+	return "was sent"
+}
+
+// String names the finding by its rule and action.
 func (f finding) String() string {
 	text := f.rule
 	if f.action != "" {

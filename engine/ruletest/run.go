@@ -134,7 +134,7 @@ func (r *run) hold(wants []want, found []finding, place rulefile.Place, from, to
 	}
 	for f, one := range found {
 		if left[f] && !one.aside {
-			r.fail(place, Unexpected, one.String()+" was not expected", one.lines())
+			r.fail(place, Unexpected, one.String()+" "+one.became()+", which was not expected", one.lines())
 		}
 	}
 }
