@@ -54,7 +54,9 @@ func Load(path string, o engine.Options) (*Suite, rulefile.Problems) {
 		r.tell(f.Rules.Fault("missing-key", "tests is missing, or names no test"))
 	}
 	for i := range f.Tests {
-		suite.Tests = append(suite.Tests, r.test(&f.Tests[i]))
+		if f.Tests[i].Where.IsSet() { // else it is no test, which has been told
+			suite.Tests = append(suite.Tests, r.test(&f.Tests[i]))
+		}
 	}
 	r.problems.Sort()
 	if r.problems.Failed() {
@@ -125,6 +127,9 @@ func (r *reader) test(from *test) Test {
 	r.alone(from)
 	before, checked := time.Time{}, t.checked
 	for i := range from.Events {
+		if !from.Events[i].Where.IsSet() {
+			continue
+		}
 		one := r.step(&from.Events[i], before, false)
 		before, checked = one.at, checked || one.checked
 		t.steps = append(t.steps, one)

@@ -41,14 +41,16 @@ func (r *reader) wants(from *[]expectation) (wants []want, checked bool) {
 		return nil, false
 	}
 	for i := range *from {
-		wants = append(wants, r.want(&(*from)[i]))
+		if (*from)[i].Where.IsSet() { // else it is no expectation, which has been told
+			wants = append(wants, r.want(&(*from)[i]))
+		}
 	}
 	return wants, true
 }
 
 func (r *reader) want(from *expectation) want {
 	w := want{place: from.Where.Place(), rule: from.Rule.Value, action: from.Action.Value, at: r.time(from.At)}
-	if w.rule == "" && w.action == "" && from.Where.IsSet() {
+	if w.rule == "" && w.action == "" {
 		r.tell(from.Where.Fault("missing-key", "rule or action is missing"))
 	}
 	r.isKnown("rule", from.Rule, r.names)
