@@ -110,6 +110,7 @@ func (c *checker) rule(r *Rule, named map[string]Text) {
 		}
 		events[event.Value] = true
 	}
+	c.once(r)
 	for i := range r.Then {
 		c.step(&r.Then[i])
 	}
