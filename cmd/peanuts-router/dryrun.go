@@ -148,7 +148,7 @@ func knownOf(rules *engine.Rules, event, old *peanuts.Event, now time.Time) engi
 	}
 	synced := map[engine.StepID]bool{}
 	for _, owed := range rules.Judge(before, now, engine.Known{}).Owed {
-		if owed.Sync == engine.SyncUpsert {
+		if owed.Sync == engine.SyncUpsert && !owed.Shadow {
 			synced[engine.StepID{Rule: owed.Rule, Step: owed.Step}] = true
 		}
 	}
