@@ -8,9 +8,7 @@ func (c *checker) once(r *Rule) {
 	if !r.OncePer.IsSet() {
 		return
 	}
-	if r.OncePer.isEmptyText() {
-		c.at(r.OncePer.anchored, "bad-value", "once_per must not be empty; write an expression such as entry.id")
-	}
+	c.expression("once_per", r.OncePer)
 	for _, step := range r.Then {
 		switch {
 		case step.Upsert.IsSet():
@@ -24,6 +22,3 @@ func (c *checker) once(r *Rule) {
 func (c *checker) warn(where anchored, code, message string) {
 	c.at(where, code, message).Warning = true
 }
-
-// isEmptyText tells whether the file says "" here, and not what has been told of as no text at all.
-func (t Text) isEmptyText() bool { return t.Value == "" && t.node != nil && t.node.Tag == "!!str" }
