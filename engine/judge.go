@@ -63,20 +63,18 @@ func newJudging(e *peanuts.Event, now time.Time, known Known) *judging {
 // Judge tells what follows from an event that arrived now. Each rule is judged on its own: no error or cost of one touches
 // another (C8).
 func (r *Rules) Judge(e *peanuts.Event, now time.Time, known Known) Judgement {
-	j := Judgement{Generation: r.generation}
+	j := Judgement{Generation: r.generation, Disabled: r.disabledFor(e.Event)}
 	judging := newJudging(e, now, known)
 	for _, rule := range r.rules {
-		switch {
-		case rule.disabled:
-			if rule.wants(e.Event) {
-				j.Disabled = append(j.Disabled, rule.name)
-			}
-		case !rule.wants(e.Event):
-			j.Owed = append(j.Owed, rule.unwanted(judging)...)
-		default:
-			v := rule.judge(judging)
-			j.record(&v)
+		if rule.disabled {
+			continue
 		}
+		if !rule.wants(e.Event) {
+			j.Owed = append(j.Owed, rule.unwanted(judging)...)
+			continue
+		}
+		v := rule.judge(judging)
+		j.record(&v)
 	}
 	if e.IsVersion() && !known.Late {
 		j.Contributions = r.Contribute(e, now)

@@ -82,6 +82,16 @@ func (r *rule) claim(j *judging, v *Explanation) error {
 	return nil
 }
 
+// disabledFor names the disabled rules that would listen to an event.
+func (r *Rules) disabledFor(event string) (names []RuleName) {
+	for _, rule := range r.disabled {
+		if rule.wants(event) {
+			names = append(names, rule.name)
+		}
+	}
+	return names
+}
+
 // record adds what a rule made of an event to the judgement.
 func (j *Judgement) record(v *Explanation) {
 	j.Mismatches = append(j.Mismatches, v.Mismatches...)
