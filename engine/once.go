@@ -18,6 +18,9 @@ import (
 // Friday to Thursday loses its claim on Friday's and makes one on Thursday's in the same transaction. What is being sent,
 // was sent or is dead keeps its claim. Then the newer version is suppressed and owes nothing in its place; so the
 // delivery that holds the claim is not cancelled for that version should its attempt fail, or when it is replayed.
+//
+// A version that comes late owes nothing that follows its entry, and claims nothing by that. What it sends at once is
+// claimed as ever, or the next one that comes late would send it again.
 
 // trial is what a rule says of itself besides its condition and steps.
 type trial struct {
