@@ -71,6 +71,7 @@ type Delivery struct {
 	Attempts   int // recorded since ever; one lost in a crash is not
 	CreatedAt  time.Time
 	NextAt     time.Time // of a pending one: when it is due
+	At         time.Time // of a reminder: its due instant
 	LastStatus string
 	LastError  string          // of a dead or cancelled one: the reason; of a shadow one: why it would have been either
 	Message    json.RawMessage // frozen when the rule fired; see SlackMessage and its like

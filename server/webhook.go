@@ -131,7 +131,7 @@ func (h *webhook) accept(ctx context.Context, event *peanuts.Event) reply {
 	if err != nil {
 		return h.unavailable(err)
 	}
-	now := h.clock()
+	now := h.clock().Truncate(time.Millisecond) // as it is stored, so that it can be judged once more
 	var judgement engine.Judgement
 	room := rooms{courier: h.courier}
 	defer room.release()

@@ -25,7 +25,7 @@ const (
 	twoFrom = `SELECT id FROM events WHERE id >= ? ORDER BY id LIMIT 2` // those that begin alike stand side by side
 
 	deliveryColumns = `SELECT d.seq, e.id, d.n, d.rule, d.action, d.kind, d.state, d.attempts, d.created_at, d.next_at, d.last_status,
-			d.last_error, coalesce(p.until, 0), d.message
+			d.last_error, coalesce(p.until, 0), d.message, coalesce(d.at, 0)
 		FROM deliveries d JOIN events e ON e.seq = d.event LEFT JOIN pauses p ON p.action = d.action `
 	deliveriesBetween = deliveryColumns + `WHERE d.event BETWEEN ? AND ? ORDER BY d.event, d.n`
 	selectAttempts    = `SELECT n, at, took, status, error, answer FROM attempts WHERE delivery = ? ORDER BY n`
@@ -210,11 +210,14 @@ func (s *Store) Delivery(ctx context.Context, id engine.DeliveryID) (engine.Deli
 
 func (s *Store) scanDelivery(rows *sql.Rows) (d engine.Delivery, seq int64, err error) {
 	var n int
-	var created, next, pausedUntil int64
+	var created, next, pausedUntil, at int64
 	var message string
 	err = rows.Scan(&seq, (*string)(&d.Event), &n, (*string)(&d.Rule), (*string)(&d.Action), (*string)(&d.Kind), (*string)(&d.State),
-		&d.Attempts, &created, &next, &d.LastStatus, &d.LastError, &pausedUntil, &message)
+		&d.Attempts, &created, &next, &d.LastStatus, &d.LastError, &pausedUntil, &message, &at)
 	d.ID, d.CreatedAt, d.Message = engine.NewDeliveryID(d.Event, n), fromMillis(created), []byte(message)
+	if at != 0 {
+		d.At = fromMillis(at)
+	}
 	if d.State == engine.Pending {
 		d.NextAt = fromMillis(next)
 		if pausedUntil > s.now().UnixMilli() {
