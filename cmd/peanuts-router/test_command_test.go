@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"encoding/json"
 	"encoding/xml"
 	"flag"
 	"fmt"
@@ -143,50 +142,5 @@ func TestTheFailuresInTheDocumentationAreTrue(t *testing.T) {
 		if !bytes.Contains(report, []byte(line)) {
 			t.Errorf("docs/testing.md shows %q, which testdata/tests/fails.txt does not hold", line)
 		}
-	}
-}
-
-// C7, section 4 of the contract: the truth table, through the test command.
-func TestTheTruthTableThroughTheTestCommand(t *testing.T) {
-	columns := []string{"x > 500", "x <= 500", "x == 500", "x != 500", "not (x > 500)", "x == nil"}
-	rows := []struct{ values, verdicts []string }{
-		{[]string{`750`, `750.5`}, []string{"true", "false", "false", "true", "false", "false"}},
-		{[]string{`"750"`}, []string{"true", "false", "false", "true", "false", "false"}},
-		{[]string{`"500"`, `"500.0"`}, []string{"false", "true", "true", "false", "true", "false"}},
-		{[]string{`"abc"`, `""`, `true`, `[1]`}, []string{"false!", "false!", "false", "true", "true!", "false"}},
-		{[]string{`null`, `absent`}, []string{"false", "false", "false", "true", "true", "true"}},
-	}
-	rules := "version: 1\nactions: {told: {http: {url: \"http://127.0.0.1:9/\"}}}\nrules:\n"
-	for i, column := range columns {
-		rules += fmt.Sprintf("  - {name: c%d, when: %q, then: [{action: told, body: fired}]}\n", i, strings.ReplaceAll(column, "x", "entry.data.x"))
-	}
-	tests := "rules: rules.yaml\ntests:\n"
-	for _, row := range rows {
-		for _, value := range row.values {
-			data := "x: " + value
-			if value == "absent" {
-				data = ""
-			}
-			tests += fmt.Sprintf("  - name: %q\n    event: {event: entry.created, timestamp: 2026-11-23T10:00:00Z, entry: {id: e, data: {%s}}}\n    expect:\n", "x is "+value, data)
-			for i, verdict := range row.verdicts {
-				if strings.HasPrefix(verdict, "true") {
-					tests += fmt.Sprintf("      - {rule: c%d, body: fired}\n", i)
-				}
-				if strings.HasSuffix(verdict, "!") {
-					tests += fmt.Sprintf("      - {rule: c%d, mismatch: {contains: entry.data.x}}\n", i)
-				}
-			}
-		}
-	}
-	dir := t.TempDir()
-	writeFile(t, filepath.Join(dir, "rules.yaml"), rules)
-	writeFile(t, filepath.Join(dir, "table_test.yaml"), tests)
-	out, code := ranTest(t, dir, "--output", "json")
-	var report testReportJSON
-	if err := json.Unmarshal([]byte(out), &report); err != nil {
-		t.Fatal(err)
-	}
-	if code != 0 || report.Passed != 11 {
-		t.Errorf("test ends with %d, %d passed, want 11:\n%s\n%s", code, report.Passed, tests, out)
 	}
 }
