@@ -186,7 +186,7 @@ func (d *Dispatcher) Reserve(action engine.ActionName) bool {
 		return false
 	}
 	l := d.lane(action)
-	return l != nil && l.reserve(route.Concurrency)
+	return l != nil && l.reserve(route.Action)
 }
 
 // Hand fills one reserved room.

@@ -28,6 +28,7 @@ type lane struct {
 	wakes    int // how often the store was said to hold more
 	paused   time.Time
 	dueAt    time.Time // when the lane itself put off a delivery to, the earliest
+	pace     pace
 	stopped  bool
 }
 
@@ -88,6 +89,7 @@ func (l *lane) room(now time.Time) (n, wakes int) {
 	l.hands = 1 // of an action that is gone: its deliveries need only be told so
 	if known {
 		l.hands = route.Concurrency
+		l.pace.follow(route.Rate)
 	}
 	if !l.dueAt.IsZero() && !l.dueAt.After(now) {
 		l.dueAt, l.more = time.Time{}, true
@@ -95,7 +97,11 @@ func (l *lane) room(now time.Time) (n, wakes int) {
 	if !l.more || l.stopped || l.paused.After(now) {
 		return 0, l.wakes
 	}
-	return l.free(), l.wakes
+	n, next := l.pace.allows(now, l.free())
+	if !next.IsZero() && (l.dueAt.IsZero() || next.Before(l.dueAt)) {
+		l.dueAt = next
+	}
+	return n, l.wakes
 }
 
 // free is how many rooms are empty.
@@ -123,6 +129,7 @@ func (l *lane) queueAll(leases []engine.Lease, short bool, wakes int) bool {
 	if l.stopped {
 		return false
 	}
+	l.pace.spend(l.Now(), len(leases))
 	for _, lease := range leases {
 		l.push(lease)
 	}
@@ -130,13 +137,19 @@ func (l *lane) queueAll(leases []engine.Lease, short bool, wakes int) bool {
 }
 
 // reserve keeps a room, unless there is none or older work waits in the store.
-func (l *lane) reserve(concurrency int) bool {
+func (l *lane) reserve(action engine.Action) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.hands = concurrency
-	if l.stopped || l.more || l.free() == 0 || l.paused.After(l.Now()) {
+	now := l.Now()
+	l.hands = action.Concurrency
+	l.pace.follow(action.Rate)
+	if l.stopped || l.more || l.free() == 0 || l.paused.After(now) {
 		return false
 	}
+	if allowed, _ := l.pace.allows(now, 1); allowed == 0 {
+		return false
+	}
+	l.pace.spend(now, 1)
 	l.reserved++
 	return true
 }

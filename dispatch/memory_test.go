@@ -250,6 +250,10 @@ func (r *table) change(name engine.ActionName, change func(*Route)) {
 	r.routes[name] = route
 }
 
+func (r *table) pace(name engine.ActionName, rate engine.Rate) {
+	r.change(name, func(route *Route) { route.Rate = rate })
+}
+
 func (r *table) remove(name engine.ActionName) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

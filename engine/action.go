@@ -13,6 +13,7 @@ type Action struct {
 	Kind          Kind
 	Timeout       time.Duration // of a whole attempt, from looking up the address to the last byte; at most 45 s
 	Concurrency   int           // attempts under way at once
+	Rate          Rate          // at which attempts begin
 	Retry         RetryPlan
 	MaxRetryAfter time.Duration // the longest wait a target may ask for (C12)
 	Settings      Settings      // *SlackSettings, *EmailSettings, *HTTPSettings or *SQLSettings, as Kind says
@@ -25,6 +26,12 @@ const (
 	DefaultConcurrency   = 8
 	DefaultMaxRetryAfter = time.Hour
 )
+
+// Rate is how many attempts begin in a length of time; the zero value bounds none.
+type Rate struct {
+	N   int
+	Per time.Duration
+}
 
 // Settings are those of one kind of action.
 type Settings interface{ kind() Kind }

@@ -15,7 +15,7 @@ func (c *compiler) action(from *rulefile.Action) Action {
 	a := Action{
 		Name: ActionName(from.Name.Value), Kind: Kind(from.Kind()),
 		Timeout: DefaultTimeout, Concurrency: DefaultConcurrency, MaxRetryAfter: DefaultMaxRetryAfter,
-		Retry: retryPlan(from.Retry),
+		Retry: retryPlan(from.Retry), Rate: Rate{N: from.Rate.N, Per: from.Rate.Per},
 	}
 	if from.Timeout.IsSet() {
 		a.Timeout = from.Timeout.Value

@@ -30,6 +30,7 @@ type Action struct {
 	Concurrency   Count    `yaml:"concurrency"`
 	Retry         Retry    `yaml:"retry"`
 	MaxRetryAfter Duration `yaml:"max_retry_after"`
+	Rate          Rate     `yaml:"rate"`
 }
 
 // Kind is what the action speaks; empty when it does not say.

@@ -25,6 +25,7 @@ func schemaKeys() map[string]schemaKey {
 		"Action.timeout":         {says: "The longest that one attempt may take; default 10s, at most 45s"},
 		"Action.concurrency":     {says: "How many attempts run at once; default 8", shape: between(1, maxConcurrency)},
 		"Action.retry":           {says: "When failed attempts are made again: standard (default: 10 attempts in some 28 hours), peanuts (3 attempts), a list of waits such as [1s, 30s], or a plan"},
+		"Action.rate":            {says: "How many attempts begin in a second, a minute or an hour, such as 1/s, 30/m or 100/h; default any number"},
 		"Action.max_retry_after": {says: "The longest wait that the target may ask for with Retry-After; default 1h"},
 
 		"RetryPlan.initial":      {says: "The wait before the second attempt", needed: true},

@@ -32,6 +32,10 @@ func (m *schemaMaker) ofDecoder(t reflect.Type) *schema {
 		s := &schema{}
 		m.matching(`^\+?(([0-9]+(\.[0-9]*)?|\.[0-9]+)(ns|us|µs|μs|ms|s|m|h))+$`, "must be a duration such as 30s, 5m or 2h")(s)
 		return s
+	case reflect.TypeFor[Rate]():
+		s := &schema{}
+		m.matching(rateWord, "must be a rate such as 1/s, 30/m or 100/h")(s)
+		return s
 	case reflect.TypeFor[Headers]():
 		return &schema{Type: "object", PropertyNames: headerNames(), AdditionalProperties: m.of(reflect.TypeFor[Template]())}
 	case reflect.TypeFor[Upsert]():
