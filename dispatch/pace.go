@@ -31,7 +31,8 @@ func (p *pace) follow(r engine.Rate) {
 	}
 }
 
-// allows is how many of n attempts may begin now and, when it is none, at what moment one may.
+// allows is how many of n attempts may begin now and, when it is none, at what moment some may: they are let go together,
+// as many as burstTime brings, so that the store is not asked for each of them.
 func (p *pace) allows(now time.Time, n int) (allowed int, next time.Time) {
 	if p.limiter == nil || n == 0 {
 		return n, time.Time{}
@@ -40,7 +41,7 @@ func (p *pace) allows(now time.Time, n int) (allowed int, next time.Time) {
 	if tokens >= 1 {
 		return min(n, int(tokens)), time.Time{}
 	}
-	wait := time.Duration((1 - tokens) / float64(p.limiter.Limit()) * float64(time.Second))
+	wait := time.Duration((float64(min(n, p.limiter.Burst())) - tokens) / float64(p.limiter.Limit()) * float64(time.Second))
 	return 0, now.Add(wait + time.Millisecond)
 }
 
