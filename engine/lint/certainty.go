@@ -3,6 +3,7 @@ package lint
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/peanuts-router/peanuts-router/engine/condition"
 )
@@ -61,6 +62,8 @@ func why(never *condition.Contradiction) string {
 
 // askedInVain finds events that the condition asks for, and that do not reach the rule.
 func (c *linter) askedInVain(r *rule) (found bool) {
+	var all []string
+	askedFor(r.when, true, func(_ *condition.Outline, event string) { all = append(all, event) })
 	askedFor(r.when, true, func(part *condition.Outline, event string) {
 		if event == "" || r.wants(event) {
 			return
@@ -68,7 +71,7 @@ func (c *linter) askedInVain(r *rule) (found bool) {
 		found = true
 		hint := fmt.Sprintf("add %s to on:, or leave it out of the condition", event)
 		if !r.hasOn() {
-			hint = fmt.Sprintf("without on: it is left out; write on: [%s]", event)
+			hint = fmt.Sprintf("name what the rule is to hear of, as in on: [%s]", strings.Join(all, ", "))
 		}
 		c.tellOf(r.When, part, EventNotInOn, fmt.Sprintf("the condition asks for %s, which never reaches the rule", event), hint)
 	})

@@ -21,7 +21,7 @@ type ignore struct {
 }
 
 // ignored leaves out what comments hide, and adds what is wrong with these comments.
-func ignored(file *rulefile.File, problems rulefile.Problems) rulefile.Problems {
+func ignored(file *rulefile.File, problems rulefile.Problems, seen *Seen) rulefile.Problems {
 	ignores, findings := ignoresIn(file)
 	kept := slices.DeleteFunc(problems, func(p rulefile.Problem) bool {
 		hidden := false
@@ -33,11 +33,22 @@ func ignored(file *rulefile.File, problems rulefile.Problems) rulefile.Problems 
 		return hidden
 	})
 	for _, i := range ignores {
-		if !i.used {
+		if !i.used && seen.tells(i.code) {
 			findings = append(findings, warning(i.comment, IgnoreUnused, fmt.Sprintf("there is no %s here to be ignored", i.code), "leave the comment out"))
 		}
 	}
 	return append(kept, findings...)
+}
+
+// tells tells whether findings of a code could be made at all with what was seen.
+func (s *Seen) tells(code string) bool {
+	switch code {
+	case AbsentSamples, FailsSamples:
+		return len(s.samples) > 0
+	case UnknownField, TextNumber:
+		return len(s.helpers) > 0
+	}
+	return true
 }
 
 func (i *ignore) hides(p rulefile.Problem) bool {

@@ -25,7 +25,7 @@ func Check(file *rulefile.File, seen *Seen) rulefile.Problems {
 	c.typos()
 	c.fields(seen)
 	c.samples(seen)
-	problems := ignored(file, c.problems)
+	problems := ignored(file, c.problems, seen)
 	problems.Sort()
 	return problems
 }

@@ -34,7 +34,7 @@ func (c *linter) fired(r *rule, seen *Seen) []sample {
 			continue
 		}
 		result := when.Judge(condition.NewScope(s.event, seen.moment(s.event), nil))
-		if result.Err != nil && !told {
+		if result.Err != nil && !told && !c.isUnknown(r.exprs[0]) {
 			told = true
 			c.tellWhole(r.When, FailsSamples, fmt.Sprintf("the condition fails with %s: %v", s.name, result.Err), "")
 		}
@@ -55,6 +55,9 @@ func (c *linter) rendered(e expression, fired []sample, seen *Seen) {
 	absent := true
 	for _, s := range fired {
 		_, there, err := expression.Text(condition.NewScope(s.event, seen.moment(s.event), nil))
+		if err != nil && c.isUnknown(e) {
+			return // it is no wonder then
+		}
 		if err != nil {
 			c.tellExpression(e, FailsSamples, fmt.Sprintf("this fails with %s: %v", s.name, err))
 			return
