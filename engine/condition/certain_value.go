@@ -193,9 +193,14 @@ func (o *Outline) compare(w witness) verdict {
 			return o.ofLists(left, right, w)
 		}
 		return verdictOf(equal(left, right) == (o.Operator == "=="))
-	case "<", "<=", ">", ">=":
-		holds, _, _ := comparisons()[o.Operator](left, right, site{})
-		return verdictOf(left != nil && right != nil && holds)
+	case "<":
+		return verdictOf(compare(left, right) == less)
+	case "<=":
+		return verdictOf(compare(left, right) <= same)
+	case ">":
+		return verdictOf(compare(left, right) == more)
+	case ">=":
+		return verdictOf(compare(left, right) == same || compare(left, right) == more)
 	}
 	if left == nil || right == nil {
 		return no

@@ -30,7 +30,7 @@ func sections(t *testing.T) []section {
 	}
 	parts := regexp.MustCompile(`(?m)^### (.*)$`).FindAllSubmatchIndex(page, -1)
 	fenced := func(text []byte, language string) string {
-		found := regexp.MustCompile("(?ms)^```" + language + "\n(.*?)^```$").FindAllSubmatch(text, -1)
+		found := regexp.MustCompile("(?ms)^```"+language+"\n(.*?)^```$").FindAllSubmatch(text, -1)
 		if len(found) > 1 {
 			t.Errorf("%d blocks of %s in one section", len(found), language)
 		}

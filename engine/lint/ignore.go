@@ -23,10 +23,17 @@ type ignore struct {
 // ignored leaves out what comments hide, and adds what is wrong with these comments.
 func ignored(file *rulefile.File, problems rulefile.Problems, seen *Seen) rulefile.Problems {
 	ignores, findings := ignoresIn(file)
+	byLine := map[line][]*ignore{}
+	for _, i := range ignores {
+		for n := i.from; n <= i.to; n++ {
+			at := line{i.comment.Place.File, n}
+			byLine[at] = append(byLine[at], i)
+		}
+	}
 	kept := slices.DeleteFunc(problems, func(p rulefile.Problem) bool {
 		hidden := false
-		for _, i := range ignores {
-			if i.hides(p) {
+		for _, i := range byLine[line{p.Place.File, p.Place.Line}] {
+			if i.code == p.Code {
 				i.used, hidden = true, true
 			}
 		}
@@ -40,6 +47,12 @@ func ignored(file *rulefile.File, problems rulefile.Problems, seen *Seen) rulefi
 	return append(kept, findings...)
 }
 
+// line is a line of a file.
+type line struct {
+	file string
+	n    int
+}
+
 // tells tells whether findings of a code could be made at all with what was seen.
 func (s *Seen) tells(code string) bool {
 	switch code {
@@ -51,33 +64,48 @@ func (s *Seen) tells(code string) bool {
 	return true
 }
 
-func (i *ignore) hides(p rulefile.Problem) bool {
-	return p.Code == i.code && p.Place.File == i.comment.Place.File && p.Place.Line >= i.from && p.Place.Line <= i.to
-}
-
 // ignoresIn reads the ignores of a file, and tells of those that cannot be followed, or do not say why.
 func ignoresIn(file *rulefile.File) (ignores []*ignore, findings rulefile.Problems) {
+	rules := map[line]int{} // the last line of a rule by its first
+	for _, rule := range file.Rules {
+		first, last := rule.Where.Lines()
+		rules[line{rule.Where.Place().File, first}] = last
+	}
 	for _, source := range file.Sources {
 		if !strings.Contains(source.Text, ignoreMark) {
 			continue
 		}
 		for _, comment := range source.Comments() {
-			words := strings.Fields(comment.Text)
-			if len(words) == 0 || words[0] != ignoreMark {
+			i, wrong := readIgnore(comment)
+			findings = append(findings, wrong...)
+			if i == nil {
 				continue
 			}
-			if len(words) < 2 || !slices.Contains(Codes(), words[1]) {
-				findings = append(findings, unknownCode(comment, words[1:]))
-				continue
+			if comment.From != comment.Place.Line {
+				i.to = max(i.to, rules[line{comment.Place.File, comment.From}])
 			}
-			from, to := linesOf(file, comment)
-			ignores = append(ignores, &ignore{comment: comment, code: words[1], from: from, to: to})
-			if len(words) == 2 {
-				findings = append(findings, warning(comment, IgnoreReason, "the comment does not say why", "write # "+ignoreMark+" "+words[1]+" and the reason"))
-			}
+			ignores = append(ignores, i)
 		}
 	}
 	return ignores, findings
+}
+
+// readIgnore reads a comment; the ignore is nil when it is another one, or cannot be followed.
+func readIgnore(comment rulefile.Comment) (*ignore, rulefile.Problems) {
+	words := strings.Fields(comment.Text)
+	switch {
+	case len(words) == 0 || words[0] != ignoreMark:
+		return nil, nil
+	case len(words) == 1 || !slices.Contains(Codes(), words[1]):
+		return nil, rulefile.Problems{unknownCode(comment, words[1:])}
+	}
+	i := &ignore{comment: comment, code: words[1], from: comment.From, to: comment.To}
+	if len(words) > 2 {
+		return i, nil
+	}
+	return i, rulefile.Problems{
+		warning(comment, IgnoreReason, "the comment does not say why", "write # "+ignoreMark+" "+words[1]+" and the reason"),
+	}
 }
 
 func unknownCode(comment rulefile.Comment, words []string) rulefile.Problem {
@@ -98,18 +126,4 @@ func warning(comment rulefile.Comment, code, message, hint string) rulefile.Prob
 	p := comment.Problem(code, message)
 	p.Warning, p.Hint = true, hint
 	return p
-}
-
-// linesOf are the lines that a comment speaks of: a whole rule when it stands above one.
-func linesOf(file *rulefile.File, comment rulefile.Comment) (from, to int) {
-	from, to = comment.From, comment.To
-	if comment.From == comment.Place.Line {
-		return from, to
-	}
-	for _, rule := range file.Rules {
-		if first, last := rule.Where.Lines(); rule.Where.Place().File == comment.Place.File && first == from {
-			to = max(to, last)
-		}
-	}
-	return from, to
 }

@@ -9,6 +9,9 @@ import (
 
 // samples judges each rule with the samples, and renders its templates with those that it fires for.
 func (c *linter) samples(seen *Seen) {
+	if len(seen.samples) == 0 {
+		return
+	}
 	for i := range c.rules {
 		r := &c.rules[i]
 		fired := c.fired(r, seen)
