@@ -382,6 +382,38 @@ func TestWhileTheStoreIsDownResultsAreKept(t *testing.T) {
 	})
 }
 
+// R94, P32: a dead letter that the store cannot take at once is kept until it can. When that takes longer than its lease, it is
+// tried once more and dies then; it is never lost.
+func TestADeadLetterThatCannotBeWrittenIsNotLost(t *testing.T) {
+	for down, want := range map[time.Duration]int{30 * time.Second: 1, 5 * time.Minute: 2} {
+		synctest.Test(t, func(t *testing.T) {
+			store := newMemory()
+			sent := 0
+			_, stop := start(t, Config{Store: store, Routes: new(table).set("a", engine.RetryPeanuts(), func(context.Context, engine.Shipment) engine.Outcome {
+				if sent++; sent == 1 {
+					store.setDown(true)
+				}
+				return engine.Outcome{Verdict: engine.VerdictDead, Status: "400", Reason: "400 Bad Request", Answer: "no such thing"}
+			}).get})
+			id := store.owe(1, "a", time.Now())
+			time.Sleep(down)
+			if k := store.of(id); k.state != engine.Sending {
+				t.Errorf("while the store is down the delivery is %s, want sending still", k.state)
+			}
+			store.setDown(false)
+			store.await(1)
+			stop()
+			k := store.of(id)
+			if k.state != engine.Dead || k.reason != "400 Bad Request" || len(k.history) != 1 || k.history[0].Answer != "no such thing" {
+				t.Errorf("down for %v: %s (%q) with the attempts %+v, want one dead letter with its reason", down, k.state, k.reason, k.history)
+			}
+			if sent != want {
+				t.Errorf("down for %v: sent %d times, want %d", down, sent, want)
+			}
+		})
+	}
+}
+
 // C22, F37: at the end no attempt begins, those under way may finish for a while, and the rest is handed back uncounted.
 func TestAnEndHandsBackWhatWasNotBegun(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -485,6 +517,38 @@ func TestEveryAttemptIsLoggedInOneLine(t *testing.T) {
 		}
 		if problems, err := testutil.GatherAndLint(registry); err != nil || len(problems) > 0 {
 			t.Errorf("metrics: %v %v", problems, err)
+		}
+	})
+}
+
+// R98: attempts are counted by action and verdict, so that a success rate can be told.
+func TestAttemptsAreCountedByActionAndVerdict(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store, registry := newMemory(), prometheus.NewRegistry()
+		calls := 0
+		routes := new(table).set("fine", engine.RetryPeanuts(), ok).set("down", engine.RetryPeanuts(), fails).
+			set("flaky", engine.RetryPeanuts(), func(ctx context.Context, s engine.Shipment) engine.Outcome {
+				if calls++; calls == 1 {
+					return fails(ctx, s)
+				}
+				return ok(ctx, s)
+			})
+		_, stop := start(t, Config{Store: store, Routes: routes.get, Metrics: registry})
+		for n, action := range []engine.ActionName{"fine", "fine", "down", "flaky"} {
+			store.owe(n, action, time.Now())
+		}
+		store.await(4)
+		stop()
+		want := `
+			# HELP peanuts_router_delivery_attempts_total Attempts at deliveries, by action and verdict.
+			# TYPE peanuts_router_delivery_attempts_total counter
+			peanuts_router_delivery_attempts_total{action="down",verdict="retry"} 3
+			peanuts_router_delivery_attempts_total{action="fine",verdict="delivered"} 2
+			peanuts_router_delivery_attempts_total{action="flaky",verdict="delivered"} 1
+			peanuts_router_delivery_attempts_total{action="flaky",verdict="retry"} 1
+		`
+		if err := testutil.GatherAndCompare(registry, strings.NewReader(want), "peanuts_router_delivery_attempts_total"); err != nil {
+			t.Error(err)
 		}
 	})
 }

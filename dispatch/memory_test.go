@@ -157,6 +157,9 @@ func (m *memory) Due(_ context.Context, now time.Time) ([]engine.ActionName, err
 func (m *memory) ReleaseExpired(_ context.Context, now time.Time) (int, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	if m.down {
+		return 0, errDown
+	}
 	freed := 0
 	for _, k := range m.deliveries {
 		if k.state == engine.Sending && k.Until.Before(now) {

@@ -50,7 +50,7 @@ func write(t *testing.T, text string) string {
 	return path
 }
 
-func parse(t *testing.T, body string) *peanuts.Event {
+func parse(t testing.TB, body string) *peanuts.Event {
 	t.Helper()
 	event, err := peanuts.Parse([]byte(body))
 	if err != nil {

@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/peanuts-router/peanuts-router/engine"
+	"github.com/peanuts-router/peanuts-router/engine/rulefile"
 	"github.com/peanuts-router/peanuts-router/peanuts"
 )
 
@@ -87,12 +88,48 @@ func TestARowKeepsTypesAndDigits(t *testing.T) {
 	}
 	want := []string{
 		`upsert {"version":` + version + `…","columns":[{"name":"id","value":"e"},{"name":"amount","value":612.50},{"name":"tags","value":["a","<b>"]},` +
-			`{"name":"rank","value":7},{"name":"note","value":"!"},{"name":"at","value":"2026-11-23T13:00:00+01:00","volatile":true},{"name":"gone","value":null}]}`,
+			`{"name":"rank","value":7},{"name":"note","value":"!"},{"name":"at","value":"2026-11-23T12:00:00Z","volatile":true},{"name":"gone","value":null}]}`,
 		`upsert {"version":` + version + `…","columns":[{"name":"id","value":"row of e"}]}`,
 		`upsert {"version":` + version + `…","columns":[{"name":"id","value":"e"}]}`,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("owed to the table (-want +got):\n%s", diff)
+	}
+}
+
+// R51, R52, R58, P15: the example rules keep the guide's record of each expense, and of nothing else.
+func TestTheGuidesRecord(t *testing.T) {
+	rules, problems := engine.Load("../rules.example.yaml", engine.Options{Options: rulefile.Options{UnsetIsWarning: true}})
+	if rules == nil {
+		t.Fatal(problems)
+	}
+	body := `{"event":"entry.created","timestamp":"2026-11-23T10:00:00Z","helper":{"name":"Expenses","command":"/expenses"},"entry":{"id":"e-1",` +
+		`"created_at":"2026-11-23T09:00:00Z","data":{"amount":612.50,"category":"Travel","description":"Flight","due_date":"2026-11-24"}}}`
+	j := rules.Judge(parse(t, body), noon(), engine.Known{})
+	var m engine.SQLMessage
+	for _, owed := range j.Owed {
+		if owed.Kind != engine.KindSQL {
+			continue
+		}
+		if err := json.Unmarshal(owed.Message, &m); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got := map[string]string{}
+	for _, column := range m.Columns {
+		got[column.Name] = string(column.Value)
+	}
+	want := map[string]string{
+		"external_id": `"e-1"`, "source": `"peanuts"`, "helper_name": `"Expenses"`, "amount": `612.50`, "category": `"Travel"`,
+		"description": `"Flight"`, "logged_at": `"2026-11-23T09:00:00Z"`, "synced_at": `"2026-11-23T12:00:00Z"`,
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("the record (-want +got):\n%s", diff)
+	}
+	for _, owed := range rules.Judge(parse(t, strings.Replace(body, "/expenses", "/tasks", 1)), noon(), engine.Known{}).Owed {
+		if owed.Kind == engine.KindSQL {
+			t.Errorf("a task is written to the table of expenses: %s", owed.Message)
+		}
 	}
 }
 

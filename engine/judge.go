@@ -2,6 +2,7 @@ package engine
 
 import (
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/peanuts-router/peanuts-router/engine/condition"
@@ -27,16 +28,20 @@ type Explanation struct {
 	Error      string // why it could not be judged; empty when it could (C7)
 	Mismatches []Mismatch
 	Owed       []Owed
-	// Because names what kept the rule from firing: the operands of the topmost && that were false.
+	// Because names the parts of its condition that decided the verdict: had they come out the other way, it had, too. Of
+	// a rule that could not be judged they are those that could not.
 	Because []Because
 	// Absent are the {{ }} of its messages that printed as nothing.
 	Absent []string
 }
 
-// Because is a sub-expression that decided a verdict, with the value that it met.
+// Because is a part of a condition that decided a verdict, as it stands in the file, with the value that it met.
 type Because struct {
 	Expr  string `json:"expr"`
 	Value any    `json:"value"`
+	Holds bool   `json:"holds"`
+	Place string `json:"place"`
+	Error string `json:"error,omitempty"` // it cannot be judged by itself
 }
 
 // judging is one event that is being judged.
@@ -45,10 +50,24 @@ type judging struct {
 	event *peanuts.Event
 	now   time.Time // when it arrived
 	known Known
+	found []int // rules that it could concern
 }
 
+// judgings are kept for the next event: what they hold is costly to make anew for each.
+var judgings = sync.Pool{New: func() any { return &judging{Scope: condition.NewScope(nil, time.Time{}, nil)} }}
+
 func newJudging(e *peanuts.Event, now time.Time, known Known) *judging {
-	return &judging{Scope: condition.NewScope(e, now, known.Before), event: e, now: now, known: known}
+	j := judgings.Get().(*judging)
+	j.Reset(e, now, known.Before)
+	j.event, j.now, j.known = e, now, known
+	return j
+}
+
+// done gives the judging back. Nothing of it may be used afterwards.
+func (j *judging) done() {
+	j.Reset(nil, time.Time{}, nil)
+	j.event, j.known = nil, Known{}
+	judgings.Put(j)
 }
 
 // Judge tells what follows from an event that arrived now. Each rule is judged on its own: no error or cost of one touches
@@ -56,7 +75,9 @@ func newJudging(e *peanuts.Event, now time.Time, known Known) *judging {
 func (r *Rules) Judge(e *peanuts.Event, now time.Time, known Known) Judgement {
 	j := Judgement{Generation: r.generation}
 	judging := newJudging(e, now, known)
-	for _, rule := range r.rules {
+	defer judging.done()
+	for _, i := range r.index.find(judging) {
+		rule := r.rules[i]
 		if !rule.wants(e.Event) {
 			j.Owed = append(j.Owed, rule.unwanted(judging)...)
 			continue
@@ -81,6 +102,7 @@ func (r *Rules) Judge(e *peanuts.Event, now time.Time, known Known) Judgement {
 // those of Judge.
 func (r *Rules) Explain(e *peanuts.Event, now time.Time, known Known) []Explanation {
 	judging := newJudging(e, now, known)
+	defer judging.done()
 	explained := make([]Explanation, 0, len(r.rules))
 	for _, rule := range r.rules {
 		explained = append(explained, rule.explain(judging))
@@ -145,15 +167,16 @@ func (r *rule) explain(j *judging) Explanation {
 	if !r.wants(j.event.Event) {
 		return Explanation{
 			Rule: r.name, Place: r.place, Owed: r.unwanted(j),
-			Because: []Because{{Expr: r.onText(), Value: j.event.Event}},
+			Because: []Because{{Expr: r.onText(), Value: j.event.Event, Place: r.place.String()}},
 		}
 	}
 	v := r.judge(j)
-	if v.Fired || v.Error != "" {
-		return v
-	}
-	for _, operand := range r.when.Because(j.Scope) {
-		v.Because = append(v.Because, Because{Expr: operand.Expr, Value: briefly(operand.Value)})
+	for _, reason := range r.when.Why(j.Scope) {
+		because := Because{Expr: reason.Expr, Value: briefly(reason.Value), Holds: reason.Holds, Place: r.text.PlaceAt(reason.Offset).String()}
+		if reason.Err != nil {
+			because.Error = reason.Err.Error()
+		}
+		v.Because = append(v.Because, because)
 	}
 	return v
 }

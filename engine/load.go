@@ -13,6 +13,7 @@ import (
 type Rules struct {
 	generation int64
 	rules      []*rule
+	index      *index
 	actions    map[ActionName]Action
 	order      []ActionName
 	stats      []*stat
@@ -49,6 +50,7 @@ func Load(path string, o Options) (*Rules, rulefile.Problems) {
 	if problems.Failed() {
 		return nil, problems
 	}
+	r.index = newIndex(r.rules)
 	r.mask = newMask(file.Secrets, r.actions)
 	return r, problems
 }

@@ -31,7 +31,7 @@ func (c *compiler) sql(from *rulefile.Step, action *SQLSettings) *sqlStep {
 		if column.Name.Value == action.Key {
 			s.key = i
 		}
-		value := c.tree(column.Value, condition.Plain)
+		value := c.tree(column.Value, condition.Column)
 		s.columns = append(s.columns, sqlColumn{name: column.Name.Value, value: value, volatile: value.usesNow()})
 	}
 	return s

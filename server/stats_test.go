@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -111,6 +112,44 @@ func TestTheTotalsAreAnsweredInTheContractsShapes(t *testing.T) {
 
 // unindented is JSON without the line breaks and tabs that it was written with.
 func unindented(text string) string { return strings.NewReplacer("\n", "", "\t", "").Replace(text) }
+
+// R63: each change of a day is told in one line of the log, with the day's total as it is then.
+func TestEachChangeOfADayIsOneLineOfLog(t *testing.T) {
+	d, _ := openTotals(t)
+	const at, data = "2026-11-23T10:00:00Z", `{"amount":12.50}`
+	told := 0
+	for _, c := range []struct {
+		event, helper, id, changed, data string
+		want                             []string // day and total of each line
+	}{
+		{"entry.created", "/expenses", "e1", "10:00", data, []string{"2026-11-23 12.5"}},
+		{"entry.created", "/expenses", "e1", "10:00", data, nil}, // a duplicate
+		{"entry.created", "/expenses", "e2", "10:00", `{"amount":0.1}`, []string{"2026-11-23 12.6"}},
+		{"entry.updated", "/expenses", "e1", "12:00", `{"amount":0.2}`, []string{"2026-11-23 0.3"}},
+		{"entry.updated", "/expenses", "e1", "11:00", `{"amount":77}`, nil}, // late
+		{"entry.created", "/expenses", "e3", "10:00", `{"amount":"n/a"}`, nil},
+		{"entry.created", "/tasks", "t1", "10:00", data, nil},
+		{"entry.deleted", "/expenses", "e1", "13:00", `{}`, []string{"2026-11-23 0.1"}},
+	} {
+		body := fmt.Sprintf(`{"event":%q,"timestamp":"2026-11-23T%s:00Z","helper":{"command":%q},"entry":{"id":%q,"created_at":%q,"data":%s}}`,
+			c.event, c.changed, c.helper, c.id, at, c.data)
+		if got := d.post(t, "/webhook", []byte(body)); got.status != http.StatusOK {
+			t.Fatalf("%s: %d %s", body, got.status, got.text)
+		}
+		var got []string
+		lines := d.log.lines(t, "daily total")
+		for _, line := range lines[told:] {
+			got = append(got, fmt.Sprint(line["day"], " ", line["total"]))
+			if line["stat"] != "expenses" || line["level"] != "INFO" {
+				t.Errorf("%s is told as %v", body, line)
+			}
+		}
+		told = len(lines)
+		if !slices.Equal(got, c.want) {
+			t.Errorf("%s tells %q, want %q", body, got, c.want)
+		}
+	}
+}
 
 func TestAskingTheTotalsAmissIsToldWhatToAsk(t *testing.T) {
 	_, get := openTotals(t)

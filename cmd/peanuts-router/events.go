@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -20,13 +22,23 @@ func newEvents(t *terminal) *cobra.Command {
 		RunE:    func(cmd *cobra.Command, _ []string) error { return r.listEvents(cmd.Context()) },
 	}
 	r.registerPages(list)
+	var rules string
 	show := &cobra.Command{
-		Use: "show ID", Long: "The beginning of an id will do, when no other event's begins so.",
-		Short: "Show an event: which rules fired, what became of it, and its payload", Args: cobra.ExactArgs(1),
+		Use: "show ID",
+		Long: "The beginning of an id will do, when no other event's begins so. With --rules it also tells what these rules would\n" +
+			"have made of the event when it came, and why; nothing is sent.",
+		Short:   "Show an event: which rules fired, what became of it, and its payload",
+		Example: "  peanuts-router events show 01a20ea5\n  peanuts-router events show 01a20ea5 --rules rules.yaml",
+		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return r.showEvent(cmd.Context(), engine.EventID(args[0]))
+			byToday, err := newToday(t, rules)
+			if err != nil {
+				return err
+			}
+			return r.showEvent(cmd.Context(), engine.EventID(args[0]), byToday)
 		},
 	}
+	show.Flags().StringVar(&rules, "rules", "", "rules file, or a directory of them, to judge the event by as it came")
 	cmd := group("events", "The record of what Peanuts sent", list, show)
 	r.register(cmd)
 	return cmd
@@ -80,20 +92,34 @@ func outcomeOf(e engine.EventRecord) string {
 	return strings.Join(parts, ", ")
 }
 
-func (r *record) showEvent(ctx context.Context, id engine.EventID) error {
+// shownEvent is an event as --output json prints it, with what the rules of today make of it when they were asked.
+type shownEvent struct {
+	engine.EventRecord
+	Today []ruleReport `json:"today,omitempty"`
+}
+
+func (r *record) showEvent(ctx context.Context, id engine.EventID, byToday *today) error {
 	return r.with(ctx, func(s *store.Store) error {
 		whole, err := s.FindEvent(ctx, string(id))
 		if err != nil {
 			return fmt.Errorf("event %s: %w", oneLine(string(id), 80), err)
 		}
-		e, err := s.Event(ctx, whole)
-		if err != nil {
+		shown := shownEvent{}
+		if shown.EventRecord, err = s.Event(ctx, whole); err != nil {
 			return err
 		}
-		if r.term.json {
-			return r.term.printJSON(e)
+		if byToday != nil {
+			if shown.Today, err = byToday.judge(ctx, s, shown.EventRecord); err != nil {
+				return err
+			}
 		}
-		r.printEvent(e)
+		if r.term.json {
+			return r.term.printJSON(shown)
+		}
+		r.printEvent(shown.EventRecord)
+		if byToday != nil {
+			byToday.print(r.term.out, coloursFor(r.term.out), shown.Today)
+		}
 		return nil
 	})
 }
@@ -108,12 +134,9 @@ func (r *record) printEvent(e engine.EventRecord) {
 	fmt.Fprint(w, "\n\n")
 	for _, rule := range e.Fired {
 		fmt.Fprintln(w, c.green("✓ "+oneLine(string(rule), 80)))
-		for _, d := range e.Deliveries {
-			if d.Rule == rule {
-				fmt.Fprintf(w, "    → %s  %s  %s  %s\n", d.Action, paintedState(c, d), d.ID, oneLine(d.LastError, 200))
-			}
-		}
+		printDeliveries(w, c, e.Deliveries, func(d engine.Delivery) bool { return d.Rule == rule })
 	}
+	printDeliveries(w, c, e.Deliveries, func(d engine.Delivery) bool { return !slices.Contains(e.Fired, d.Rule) }) // removals
 	for _, failed := range e.Errors {
 		fmt.Fprintln(w, c.red("✗ "+oneLine(string(failed.Rule), 80)+": "+oneLine(failed.Message, 300)))
 	}
@@ -124,4 +147,12 @@ func (r *record) printEvent(e engine.EventRecord) {
 		fmt.Fprintln(w, c.dim("No rule fired."))
 	}
 	fmt.Fprintf(w, "\n%s\n", manyLines(strings.TrimRight(e.Payload, "\n")))
+}
+
+func printDeliveries(w io.Writer, c colours, all []engine.Delivery, wanted func(engine.Delivery) bool) {
+	for _, d := range all {
+		if wanted(d) {
+			fmt.Fprintf(w, "    → %s  %s  %s  %s\n", d.Action, paintedState(c, d), d.ID, oneLine(d.LastError, 200))
+		}
+	}
 }

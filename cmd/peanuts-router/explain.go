@@ -33,7 +33,7 @@ func (r ruleReport) print(w io.Writer, c colours, now time.Time) {
 	}
 	for _, because := range r.Because {
 		if !mismatched[because.Expr] {
-			fmt.Fprintf(w, "    %-40s is false: %s\n", oneLine(because.Expr, 200), metText(because))
+			fmt.Fprintf(w, "    %-40s %s\n", oneLine(because.Expr, 200), becauseText(because, c))
 		}
 	}
 	for _, d := range r.Deliveries {
@@ -44,7 +44,20 @@ func (r ruleReport) print(w io.Writer, c colours, now time.Time) {
 	}
 }
 
-// metText is the value that a false expression met.
+// becauseText tells what a part of a condition came to, on what value, and where it stands.
+func becauseText(b engine.Because, c colours) string {
+	_, place, _ := strings.Cut(b.Place, ".yaml:")
+	place = c.dim("   " + place)
+	switch {
+	case b.Error != "":
+		return c.red("cannot be judged: "+oneLine(b.Error, 200)) + place
+	case b.Holds:
+		return "is true: " + metText(b) + place
+	}
+	return "is false: " + metText(b) + place
+}
+
+// metText is the value that a part of a condition met.
 func metText(b engine.Because) string {
 	if b.Value == nil {
 		return "absent"

@@ -52,9 +52,10 @@ func scriptDaemon(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Setenv(envSecret, testSecret)
 }
 
-// scriptAwait is the command `await KEY=VALUE...`: it waits for a line of the daemon's log with these values.
+// scriptAwait is the command `await KEY=VALUE...`: it waits for a line of the daemon's log with these values. The event of
+// the line is in $EVENT then.
 func scriptAwait(ts *testscript.TestScript, _ bool, args []string) {
-	partsOf(ts).daemon.await(strings.Join(args, " "), func(line map[string]any) bool {
+	found := partsOf(ts).daemon.await(strings.Join(args, " "), func(line map[string]any) bool {
 		for _, arg := range args {
 			key, want, _ := strings.Cut(arg, "=")
 			if fmt.Sprint(line[key]) != want {
@@ -63,6 +64,9 @@ func scriptAwait(ts *testscript.TestScript, _ bool, args []string) {
 		}
 		return true
 	})
+	if event, ok := found["event"].(string); ok {
+		ts.Setenv("EVENT", event)
+	}
 }
 
 // scriptSQL is the command `sql FILE STATEMENT [ROW...]`: it runs a statement in an SQLite file, which it makes where

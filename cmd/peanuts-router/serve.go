@@ -106,6 +106,8 @@ func (j *serveJob) config(log *slog.Logger) (c routerConfig, cleanUp func(), err
 			return c, cleanUp, err
 		}
 		warnOfShort(c.secrets, log)
+	} else {
+		log.Warn("events are taken unsigned: whoever reaches the webhook can send what he likes")
 	}
 	if j.sandbox {
 		box, err := newSandbox(j.term)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"os"
 	"slices"
 	"strings"
 	"time"
@@ -13,7 +12,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/peanuts-router/peanuts-router/engine"
-	"github.com/peanuts-router/peanuts-router/engine/rulefile"
 	"github.com/peanuts-router/peanuts-router/store"
 )
 
@@ -66,12 +64,9 @@ func (j *statsJob) run(ctx context.Context, names []string) error {
 
 // makeAnew makes the stats of the rules anew from the entries.
 func (j *statsJob) makeAnew(ctx context.Context, s *store.Store) error {
-	rules, problems := engine.Load(j.rules, engine.Options{Options: rulefile.Options{UnsetIsWarning: true, SecretsDir: os.Getenv("CREDENTIALS_DIRECTORY")}})
-	if rules == nil {
-		if err := problems.Errors().Report(j.term.err); err != nil {
-			return err
-		}
-		return fmt.Errorf("%s in %s", problems.Summary(), j.rules)
+	rules, err := loadRules(j.term, j.rules)
+	if err != nil {
+		return err
 	}
 	if err := s.DefineStats(ctx, rules.Stats(), true); err != nil {
 		return err

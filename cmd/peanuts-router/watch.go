@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/fsnotify/fsnotify"
@@ -13,6 +14,8 @@ import (
 const (
 	// settleTime is how long a rules file must lie still before it is read: editors write in several steps.
 	settleTime = 250 * time.Millisecond
+	// settleAtMost is how long a file that never lies still is waited for.
+	settleAtMost = 2 * time.Second
 	// rereadEvery is how often the rules and secret files are read without being told: a net below the watch.
 	rereadEvery = 30 * time.Second
 )
@@ -30,27 +33,46 @@ func watchRules(ctx context.Context, path string, log *slog.Logger, reread func(
 		log.Warn("not watching the rules, reading them every 30 s instead", "err", err)
 		watcher = &fsnotify.Watcher{}
 	}
-	settle := time.NewTimer(time.Hour)
-	settle.Stop()
+	settle := time.NewTimer(0) // what changed before the watch began is read at once
+	var since time.Time // of the first change that was not read yet
 	net := time.NewTicker(rereadEvery)
 	defer net.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return
-		case _, open := <-watcher.Events:
-			if open {
-				settle.Reset(settleTime)
+		case event, open := <-watcher.Events:
+			if !open || !concerns(path, event.Name) {
+				continue
 			}
+			if since.IsZero() {
+				since = time.Now()
+			}
+			settle.Reset(min(settleTime, max(0, settleAtMost-time.Since(since))))
 		case err := <-watcher.Errors:
 			log.Warn("watching the rules", "err", err)
 			settle.Reset(settleTime)
 		case <-settle.C:
+			since = time.Time{}
 			reread()
 		case <-net.C:
 			reread()
 		}
 	}
+}
+
+// concerns tells whether a change of a file may be one of the rules: of the file itself, of a YAML file in the directory of
+// the rules, or of the link ..data that a mounted volume is swapped by. Whatever else lies there, such as the store, changes
+// without end.
+func concerns(path, changed string) bool {
+	name := filepath.Base(changed)
+	if strings.HasPrefix(name, "..") {
+		return true
+	}
+	if directoryOf(path) == path {
+		return filepath.Ext(name) == ".yaml"
+	}
+	return name == filepath.Base(path)
 }
 
 // directoryOf is the directory to watch for a rules file or directory.

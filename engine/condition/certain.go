@@ -95,7 +95,7 @@ func (p prover) possible(path string, all []*Outline) bool {
 		return true
 	}
 	return slices.ContainsFunc(witnesses, func(w witness) bool {
-		return !slices.ContainsFunc(all, func(o *Outline) bool { return o.judge(w) == no })
+		return !slices.ContainsFunc(all, func(o *Outline) bool { return o.judge(w) == fails })
 	})
 }
 
@@ -134,7 +134,7 @@ func (p prover) mustHold(o *Outline) bool {
 func (p prover) anyHolds(path string, conditions []*Outline) bool {
 	witnesses, ok := p.witnesses(path, conditions)
 	return ok && !slices.ContainsFunc(witnesses, func(w witness) bool {
-		return !slices.ContainsFunc(conditions, func(o *Outline) bool { return o.judge(w) == yes })
+		return !slices.ContainsFunc(conditions, func(o *Outline) bool { return o.judge(w) == holds })
 	})
 }
 

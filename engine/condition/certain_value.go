@@ -6,13 +6,13 @@ import (
 	"time"
 )
 
-// verdict is what a condition comes to for the values that a witness stands for.
-type verdict int
+// outcome is what a condition comes to for the values that a witness stands for.
+type outcome int
 
 const (
-	open verdict = iota // differs among them, or is not known
-	yes
-	no
+	either outcome = iota // it differs among them, or is not known
+	holds
+	fails
 )
 
 // witness stands for all values of a path that the comparisons of a condition cannot tell apart.
@@ -130,12 +130,12 @@ func textWitnesses(numbers []any, texts []string) []witness {
 }
 
 // judge tells what the condition comes to for the values that a witness of its only path stands for.
-func (o *Outline) judge(w witness) verdict {
+func (o *Outline) judge(w witness) outcome {
 	switch o.Kind {
 	case Constant:
-		return verdictOf(o.Value == true)
+		return outcomeOf(o.Value == true)
 	case Path:
-		return verdictOf(w.value == true)
+		return outcomeOf(w.value == true)
 	case Operation:
 		switch o.Operator {
 		case "not":
@@ -147,75 +147,75 @@ func (o *Outline) judge(w witness) verdict {
 			return o.compare(w)
 		}
 	}
-	return open
+	return either
 }
 
-func (o *Outline) joined(w witness) verdict {
-	decides := no
+func (o *Outline) joined(w witness) outcome {
+	decides := fails
 	if o.Operator == "||" {
-		decides = yes
+		decides = holds
 	}
 	joined := decides.reversed()
 	for _, operand := range o.Operands {
 		switch operand.judge(w) {
 		case decides:
 			return decides
-		case open:
-			joined = open
+		case either:
+			joined = either
 		}
 	}
 	return joined
 }
 
-func verdictOf(holds bool) verdict {
-	if holds {
-		return yes
+func outcomeOf(truth bool) outcome {
+	if truth {
+		return holds
 	}
-	return no
+	return fails
 }
 
-func (v verdict) reversed() verdict {
+func (v outcome) reversed() outcome {
 	switch v {
-	case yes:
-		return no
-	case no:
-		return yes
+	case holds:
+		return fails
+	case fails:
+		return holds
 	}
-	return open
+	return either
 }
 
 // compare judges a comparison of the path with a constant, or with itself.
-func (o *Outline) compare(w witness) verdict {
+func (o *Outline) compare(w witness) outcome {
 	left, right := o.Operands[0].against(o.Operands[1], w), o.Operands[1].against(o.Operands[0], w)
 	switch o.Operator {
 	case "==", "!=":
 		if !isScalar(left) || !isScalar(right) {
 			return o.ofLists(left, right, w)
 		}
-		return verdictOf(equal(left, right) == (o.Operator == "=="))
+		return outcomeOf(equal(left, right) == (o.Operator == "=="))
 	case "<":
-		return verdictOf(compare(left, right) == less)
+		return outcomeOf(compare(left, right) == less)
 	case "<=":
-		return verdictOf(compare(left, right) <= same)
+		return outcomeOf(compare(left, right) <= same)
 	case ">":
-		return verdictOf(compare(left, right) == more)
+		return outcomeOf(compare(left, right) == more)
 	case ">=":
-		return verdictOf(compare(left, right) == same || compare(left, right) == more)
+		return outcomeOf(compare(left, right) == same || compare(left, right) == more)
 	}
 	if left == nil || right == nil {
-		return no
+		return fails
 	}
 	if list, ok := right.([]any); ok && o.Operator == "in" && o.Operands[1].Kind == Constant {
 		return o.isAmong(list, w)
 	}
 	if !w.exact {
-		return open
+		return either
 	}
-	holds, _, err := comparisons()[o.Operator](left, right, site{})
+	truth, _, err := comparisons()[o.Operator](left, right, site{})
 	if err != nil {
-		return open
+		return either
 	}
-	return verdictOf(holds)
+	return outcomeOf(truth)
 }
 
 // against is the value of one side of a comparison with another.
@@ -231,17 +231,17 @@ func (o *Outline) against(other *Outline, w witness) any {
 
 // ofLists judges == and != where a side is no scalar. The witness of lists stands for any list, so that it is open what it
 // equals, but itself and scalars.
-func (o *Outline) ofLists(left, right any, w witness) verdict {
+func (o *Outline) ofLists(left, right any, w witness) outcome {
 	itself := o.Operands[0].Kind == Path && o.Operands[1].Kind == Path
 	switch {
 	case itself:
-		return verdictOf(o.Operator == "==")
+		return outcomeOf(o.Operator == "==")
 	case o.Operands[0].Kind == Constant && !isScalar(left), o.Operands[1].Kind == Constant && !isScalar(right):
 		if w.value != nil && !isScalar(w.value) {
-			return open
+			return either
 		}
 	}
-	return verdictOf(o.Operator == "!=")
+	return outcomeOf(o.Operator == "!=")
 }
 
 func isScalar(value any) bool {
@@ -253,18 +253,18 @@ func isScalar(value any) bool {
 }
 
 // isAmong judges whether the path is in a list of constants.
-func (o *Outline) isAmong(list []any, w witness) verdict {
+func (o *Outline) isAmong(list []any, w witness) outcome {
 	for _, item := range list {
 		if !isScalar(item) {
-			return open
+			return either
 		}
 		value := w.value
 		if _, isText := item.(string); isText && w.ghost {
 			value = w.text
 		}
 		if item != nil && equal(value, item) {
-			return yes
+			return holds
 		}
 	}
-	return no
+	return fails
 }

@@ -152,3 +152,34 @@ func TestAMomentIsATimeOrATextThatIsOne(t *testing.T) {
 		}
 	}
 }
+
+// R43, P28: days are counted from now to the start of the day in the file's zone, rounded up as in the guide; what is overdue is
+// told from what is due, and what is no date is an error.
+func TestDaysUntilCountsInTheZone(t *testing.T) {
+	evening := time.Date(2026, 11, 24, 3, 0, 0, 0, time.UTC) // in New York 22:00 on the 23rd
+	for _, c := range []struct{ zone, due, days, overdue string }{
+		{"America/New_York", `"2026-11-24"`, "1", "false"},
+		{"UTC", `"2026-11-24"`, "0", "true"},
+		{"America/New_York", `"2026-11-25"`, "2", "false"},
+		{"America/New_York", `"2026-11-24T22:00:00-05:00"`, "1", "false"},
+		{"America/New_York", `"2026-11-24T22:00:01-05:00"`, "2", "false"},
+		{"America/New_York", `"2026-11-22"`, "-1", "true"},
+		{"America/New_York", `"2026-10-24"`, "-30", "true"}, // over the change of the clocks
+		{"UTC", `null`, "", "false"},
+		{"UTC", `"soon"`, "error", "error"},
+		{"UTC", `20261124`, "error", "error"},
+	} {
+		zone, err := time.LoadLocation(c.zone)
+		if err != nil {
+			t.Fatal(err)
+		}
+		d, s := New(Config{Zone: zone}), NewScope(parse(t, `{"due":`+c.due+`}`), evening, nil)
+		days := rendered(t, d, s, "{{ days_until(entry.data.due) }}", Plain)
+		if strings.HasPrefix(days, "error: ") {
+			days = "error"
+		}
+		if overdue := judged(t, d, s, "date(entry.data.due) < now()"); days != c.days || overdue != c.overdue {
+			t.Errorf("in %s, due %s: days_until is %q, overdue %s; want %q and %s", c.zone, c.due, days, overdue, c.days, c.overdue)
+		}
+	}
+}

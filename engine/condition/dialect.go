@@ -1,10 +1,13 @@
 package condition
 
 import (
+	"sync"
 	"time"
 
 	"github.com/expr-lang/expr"
 	"github.com/expr-lang/expr/ast"
+	"github.com/expr-lang/expr/checker"
+	"github.com/expr-lang/expr/compiler"
 	"github.com/expr-lang/expr/conf"
 	"github.com/expr-lang/expr/parser"
 	"github.com/expr-lang/expr/types"
@@ -22,6 +25,7 @@ const (
 type Dialect struct {
 	zone     *time.Location
 	standing bool
+	configs  sync.Pool
 }
 
 // Config says what a Dialect takes for granted.
@@ -37,7 +41,9 @@ func New(config Config) *Dialect {
 	if config.Zone == nil {
 		config.Zone = time.UTC
 	}
-	return &Dialect{zone: config.Zone, standing: config.Standing}
+	d := &Dialect{zone: config.Zone, standing: config.Standing}
+	d.configs.New = d.newConfigs
+	return d
 }
 
 // program is one compiled expression.
@@ -45,7 +51,9 @@ type program struct {
 	source string
 	code   *vm.Program
 	// path is set when the expression is nothing but a path into the event.
-	path path
+	path   path
+	guard  guard     // of a condition
+	native evaluator // evaluates it without the machine; nil where that cannot be
 }
 
 // envelope is the shape that expressions are checked against. What it says is not relied upon when they run.
@@ -63,42 +71,70 @@ func envelope() types.Map {
 
 // compile checks an expression against the envelope, then compiles it for events whose every leaf may be absent.
 func (d *Dialect) compile(source string, boolean bool) (*program, error) {
-	if err := d.check(source, boolean); err != nil {
+	shared := d.configs.Get().(*configs)
+	defer d.configs.Put(shared)
+	if err := d.check(source, shared.checking[boolean]); err != nil {
 		return nil, err
 	}
-	tree, err := parser.ParseWithConfig(source, d.parseConfig())
+	tree, err := parser.ParseWithConfig(source, shared.running)
 	if err != nil {
 		return nil, compileError(source, err)
+	}
+	p := &program{source: source}
+	if boolean {
+		p.guard = guardOf(tree.Node)
 	}
 	rewriting := &rewriter{dialect: d, source: source, calm: map[ast.Node]bool{}, boolean: map[ast.Node]bool{}}
 	rewriting.readTexts(tree.Node)
-	code, err := expr.Compile(source, append(d.runOptions(), expr.Patch(rewriting))...)
-	if err != nil {
+	ast.Walk(&tree.Node, rewriting)
+	if _, err := checker.Check(tree, shared.running); err != nil {
 		return nil, compileError(source, err)
 	}
-	p := &program{source: source, code: code}
-	if root, ok := pathOf(code.Node()); ok {
-		p.path = root
+	if p.code, err = compiler.Compile(tree, shared.running); err != nil {
+		return nil, compileError(source, err)
 	}
+	p.path, _ = pathOf(tree.Node)
+	p.native = nativeOf(tree.Node)
 	return p, nil
 }
 
 // check reports what is wrong with an expression, in its own words and place.
-func (d *Dialect) check(source string, boolean bool) error {
-	options := append(d.signatures(), expr.Env(envelope()), expr.MaxNodes(maxNodes),
-		expr.Optimize(false), expr.Patch(visit(membershipOfAny)), expr.Function(anyCall, func(...any) (any, error) { return nil, nil }, new(func(any) any)))
-	if boolean {
-		options = append(options, expr.AsBool())
-	}
-	options = append(options, disabled()...)
-	checked, err := expr.Compile(source, options...)
+func (d *Dialect) check(source string, config *conf.Config) error {
+	checked, err := checker.ParseCheck(source, config)
 	if err != nil {
 		return compileError(source, err)
 	}
-	if err := checkTree(source, checked.Node()); err != nil || !d.standing {
+	if err := checkTree(source, checked.Node); err != nil || !d.standing {
 		return err
 	}
-	return checkStanding(source, checked.Node())
+	return checkStanding(source, checked.Node)
+}
+
+// configs are what expr takes for granted: costly to make, and for one compilation at a time.
+type configs struct {
+	checking map[bool]*conf.Config // by whether the expression has to be boolean
+	running  *conf.Config
+}
+
+func (d *Dialect) newConfigs() any {
+	checking := append(d.signatures(), expr.Env(envelope()), expr.MaxNodes(maxNodes), expr.Optimize(false), expr.Patch(visit(membershipOfAny)),
+		expr.Function(anyCall, func(...any) (any, error) { return nil, nil }, new(func(any) any)))
+	checking = append(checking, disabled()...)
+	return &configs{
+		checking: map[bool]*conf.Config{false: newConfig(checking), true: newConfig(append(checking, expr.AsBool()))},
+		running:  newConfig(d.runOptions()),
+	}
+}
+
+func newConfig(options []expr.Option) *conf.Config {
+	config := conf.CreateNew()
+	for _, option := range options {
+		option(config)
+	}
+	for name := range config.Disabled {
+		delete(config.Builtins, name)
+	}
+	return config
 }
 
 // membershipOfAny lets contains ask for a number, too: expr takes it for a question about text only.
@@ -110,24 +146,13 @@ func membershipOfAny(node *ast.Node) {
 	}
 }
 
-func (d *Dialect) parseConfig() *conf.Config {
-	config := conf.CreateNew()
-	for _, option := range append(d.runOptions(), expr.MaxNodes(maxNodes)) {
-		option(config)
-	}
-	for name := range config.Disabled {
-		delete(config.Builtins, name)
-	}
-	return config
-}
-
 // runOptions are those under which expressions run: nothing is in sight but the scope and our functions.
 func (d *Dialect) runOptions() []expr.Option {
 	options := []expr.Option{
 		expr.Env(map[string]any{scopeName: (*Scope)(nil)}),
 		expr.AllowUndefinedVariables(),
 		expr.Optimize(false), // it would fold what our comparisons judge
-		expr.MaxNodes(0),     // checked already; the rewriting adds nodes
+		expr.MaxNodes(maxNodes),
 	}
 	options = append(options, d.operators()...)
 	options = append(options, d.functions()...)
@@ -172,10 +197,14 @@ func (d *Dialect) Condition(source string) (*Condition, error) {
 	return &Condition{dialect: d, program: p}, nil
 }
 
-// Judge tells whether the condition holds.
+// Judge tells whether the condition holds. One that a plain comparison rules out does not hold, whatever else of it goes
+// wrong and wherever that stands: it is no matter of order.
 func (c *Condition) Judge(s *Scope) Result {
 	value, err := s.run(c.program)
 	if err != nil {
+		if c.program.guard.rulesOut(s) {
+			return Result{}
+		}
 		return Result{Err: err}
 	}
 	holds := s.boolean(value, site{text: c.program.source})

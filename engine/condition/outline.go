@@ -39,7 +39,9 @@ const (
 
 // Outline takes an expression apart that compiles; of one that does not it is nil.
 func (d *Dialect) Outline(source string) *Outline {
-	tree, err := parser.ParseWithConfig(source, d.parseConfig())
+	shared := d.configs.Get().(*configs)
+	tree, err := parser.ParseWithConfig(source, shared.running)
+	d.configs.Put(shared)
 	if err != nil {
 		return nil
 	}
@@ -138,7 +140,7 @@ func (r *outliner) outline(node ast.Node) *Outline {
 		r.below(o, n)
 		r.predicate--
 	default:
-		if value, ok := literal(node); ok {
+		if value, ok := constantOf(node); ok {
 			o.Kind, o.Value = Constant, value
 			break
 		}
@@ -177,7 +179,7 @@ func (r *outliner) member(o *Outline, n *ast.MemberNode) {
 }
 
 func (r *outliner) unary(o *Outline, n *ast.UnaryNode) {
-	if value, ok := literal(n); ok {
+	if value, ok := constantOf(n); ok {
 		o.Kind, o.Value = Constant, value
 		return
 	}
@@ -270,47 +272,4 @@ func (o *Outline) reads() bool {
 	found := false
 	o.Each(func(part *Outline) { found = found || part.Kind == Path })
 	return found
-}
-
-// literal is the value of a node that is written out.
-func literal(node ast.Node) (any, bool) {
-	switch n := node.(type) {
-	case *ast.NilNode:
-		return nil, true
-	case *ast.BoolNode:
-		return n.Value, true
-	case *ast.StringNode:
-		return n.Value, true
-	case *ast.IntegerNode:
-		return int64(n.Value), true
-	case *ast.FloatNode:
-		return n.Value, true
-	case *ast.UnaryNode:
-		return negative(n)
-	case *ast.ArrayNode:
-		list := make([]any, len(n.Nodes))
-		for i, item := range n.Nodes {
-			value, ok := literal(item)
-			if !ok {
-				return nil, false
-			}
-			list[i] = value
-		}
-		return list, true
-	}
-	return nil, false
-}
-
-func negative(n *ast.UnaryNode) (any, bool) {
-	value, ok := literal(n.Node)
-	if !ok || n.Operator != "-" {
-		return nil, false
-	}
-	switch v := value.(type) {
-	case int64:
-		return -v, true
-	case float64:
-		return -v, true
-	}
-	return nil, false
 }

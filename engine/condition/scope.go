@@ -2,6 +2,7 @@ package condition
 
 import (
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/expr-lang/expr/vm"
@@ -28,10 +29,16 @@ type Scope struct {
 // one, each time that an expression wants to know; it answers nil when there is none, or it is not known. A nil before
 // knows of none.
 func NewScope(e *peanuts.Event, now time.Time, before func() *peanuts.Event) *Scope {
-	s := &Scope{event: e, now: now, before: before}
+	s := &Scope{}
 	s.machine.MemoryBudget = memoryBudget
 	s.env = map[string]any{scopeName: s}
+	s.Reset(e, now, before)
 	return s
+}
+
+// Reset makes it the scope of another event.
+func (s *Scope) Reset(e *peanuts.Event, now time.Time, before func() *peanuts.Event) {
+	s.event, s.now, s.before = e, now, before
 }
 
 // EntryID is the id of the event's entry; empty when it has none.
@@ -40,6 +47,9 @@ func (s *Scope) EntryID() string { return s.event.Entry.ID }
 // run evaluates a program. Mismatches gather in s.mismatches.
 func (s *Scope) run(p *program) (any, error) {
 	s.mismatches, s.frames = s.mismatches[:0], s.frames[:0]
+	if p.native != nil {
+		return p.native(s), nil
+	}
 	value, err := s.machine.Run(p.code, s.env)
 	if err != nil {
 		return nil, runError(p.source, err)
@@ -84,16 +94,36 @@ func (s *Scope) oldData() any {
 	return old.Entry.Data
 }
 
-// moment answers for the two paths of the envelope that are times.
+// isTime tells whether the path is one of the two of the envelope that are times.
+func (p path) isTime() bool {
+	return len(p) == 1 && p[0] == "timestamp" || len(p) == 2 && p[0] == "entry" && p[1] == "created_at"
+}
+
+// String is the path as people write it.
+func (p path) String() string {
+	var text strings.Builder
+	for i, step := range p {
+		switch step := step.(type) {
+		case string:
+			if i > 0 {
+				text.WriteByte('.')
+			}
+			text.WriteString(step)
+		case int:
+			text.WriteString("[" + strconv.Itoa(step) + "]")
+		}
+	}
+	return text.String()
+}
+
+// moment answers for the paths that are times.
 func (s *Scope) moment(p path) (value any, ok bool) {
-	var moment time.Time
-	switch {
-	case len(p) == 1 && p[0] == "timestamp":
-		moment = s.event.Timestamp
-	case len(p) == 2 && p[0] == "entry" && p[1] == "created_at":
-		moment = s.event.Entry.CreatedAt
-	default:
+	if !p.isTime() {
 		return nil, false
+	}
+	moment := s.event.Timestamp
+	if len(p) == 2 {
+		moment = s.event.Entry.CreatedAt
 	}
 	if moment.IsZero() {
 		return nil, true

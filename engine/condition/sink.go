@@ -19,6 +19,7 @@ const (
 	HTML               // escaped for text and attributes
 	Header             // a header, subject or address: control characters are refused
 	URL                // escaped by position; scheme, host and port take no value
+	Column             // as it is, of a database: times that are worked out are in UTC
 )
 
 // EscapeSlack makes text safe within Slack's markup.

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 )
 
 // maxMessage is how long a rendered text may be, in bytes.
@@ -217,8 +218,11 @@ func (l *Leaf) json(s *Scope, p *program, found any) (json.RawMessage, error) {
 		}
 		return asJSON(encoded)
 	}
+	if moment, ok := found.(time.Time); ok && l.template.sink == Column && p.path == nil {
+		return asJSON(moment.UTC().Format(time.RFC3339Nano))
+	}
 	_, isNumber := asNumber(found)
-	if p.path != nil && (isNumber || l.template.sink == Plain) {
+	if p.path != nil && (isNumber || l.template.sink == Plain || l.template.sink == Column) {
 		if sent, ok := s.sent(p.path); ok {
 			return sent, nil
 		}

@@ -160,7 +160,7 @@ func (c *checker) says(s *Step, action *Action) {
 		if !s.Text.IsSet() && !s.HTML.IsSet() {
 			c.at(s.Where.anchored, "missing-key", "an email step needs text or html")
 		}
-		c.addresses(s.To)
+		c.addresses(s.To, false)
 	case "http":
 		if s.JSON != nil && s.Body.IsSet() {
 			c.at(s.Body.anchored, "bad-value", "body and json do not go together")

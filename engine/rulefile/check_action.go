@@ -137,9 +137,9 @@ func (c *checker) email(a *Action) {
 	if tls := e.TLS.Value; e.TLS.IsSet() && tls != "starttls" && tls != "none" && !strings.HasPrefix(tls, "${") {
 		c.at(e.TLS.anchored, "bad-value", "tls is starttls or none; for implicit TLS write the server as smtps://")
 	}
-	c.address(e.From)
-	c.addresses(e.To)
-	c.addresses(e.CC)
+	c.address(e.From, true)
+	c.addresses(e.To, true)
+	c.addresses(e.CC, true)
 }
 
 // ParseServer reads smtp://host[:587] or smtps://host[:465]; implicit tells which.
@@ -168,15 +168,15 @@ func ParseServer(server string) (hostPort [2]string, implicit bool, err error) {
 	return [2]string{parsed.Hostname(), port}, implicit, nil
 }
 
-func (c *checker) addresses(list []Template) {
+func (c *checker) addresses(list []Template, expanded bool) {
 	for _, address := range list {
-		c.address(address.Text)
+		c.address(address.Text, expanded)
 	}
 }
 
-// address checks an e-mail address, unless a template or an unset variable makes it.
-func (c *checker) address(value Text) {
-	if !value.IsSet() || strings.Contains(value.Value, "{{") || strings.Contains(value.Value, "${") {
+// address checks an e-mail address, unless a template makes it or, where variables are expanded, one that is not set.
+func (c *checker) address(value Text, expanded bool) {
+	if !value.IsSet() || strings.Contains(value.Value, "{{") || expanded && isVariable(value.Value) {
 		return
 	}
 	if _, err := mail.ParseAddress(value.Value); err != nil {
@@ -188,20 +188,30 @@ func (c *checker) http(a *Action) {
 	h := a.HTTP
 	c.required(a.Name.anchored, h.URL.anchored, "url")
 	c.url(h.URL.Text, "url")
-	if h.Method.IsSet() && !regexp.MustCompile(`^[A-Z]+$`).MatchString(h.Method.Value) {
+	if h.Method.IsSet() && !isVariable(h.Method.Value) && !regexp.MustCompile(methodWord).MatchString(h.Method.Value) {
 		c.at(h.Method.anchored, "bad-value", "method is a word in capitals, such as POST or PUT")
 	}
 	c.headers(h.Headers)
 }
 
+// What the methods and the headers of HTTP are called.
+const (
+	methodWord  = "^[A-Z]+$"
+	headerToken = "^[!#$%&'*+.^_`|~0-9A-Za-z-]+$" // RFC 9110, section 5.6.2
+)
+
+// ownHeaders are set by the router, or by HTTP itself.
+func ownHeaders() []string {
+	return []string{"Host", "Content-Length", "Transfer-Encoding", "Connection", "Upgrade", "Trailer", "Te", "Idempotency-Key"}
+}
+
 // headers checks names, and keeps what the router and HTTP itself speak for.
 func (c *checker) headers(list Headers) {
-	token := regexp.MustCompile("^[!#$%&'*+.^_`|~0-9A-Za-z-]+$") // RFC 9110, section 5.6.2
+	token := regexp.MustCompile(headerToken)
 	seen := map[string]bool{}
 	for _, header := range list {
 		name := textproto.CanonicalMIMEHeaderKey(header.Name.Value)
-		switch name {
-		case "Host", "Content-Length", "Transfer-Encoding", "Connection", "Upgrade", "Trailer", "Te", "Idempotency-Key":
+		if contains(ownHeaders(), name) {
 			c.at(header.Name.anchored, "bad-header", name+" is set by the router itself")
 		}
 		switch {

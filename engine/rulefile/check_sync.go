@@ -36,8 +36,11 @@ func isDatabase(name string) bool {
 // upsert checks the columns of a step against what its action fills itself.
 func (c *checker) upsert(s *Step, action *Action) {
 	if len(s.Upsert.Columns) == 0 {
-		if !s.Upsert.IsSet() {
+		switch {
+		case !s.Upsert.IsSet():
 			c.at(s.Where.anchored, "missing-key", "an sql step needs upsert, the columns with their values")
+		case !s.Upsert.bad:
+			c.at(s.Upsert.anchored, "missing-key", "upsert names no column")
 		}
 		return
 	}

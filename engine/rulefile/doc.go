@@ -8,6 +8,7 @@
 //     that does not keep the file from being used.
 //   - Expansion puts the value of ${NAME} where it stands, in scalars below `actions`, after parsing: a value can never
 //     add a key or a template.
+//   - The schema is a JSON Schema of the files, for editors. It is made of the same types.
 //
 // The package knows keys, kinds, names and settings. It does not know the language of conditions and messages:
 // they are Text, which tells the place of every byte within it.

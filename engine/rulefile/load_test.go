@@ -223,3 +223,34 @@ func FuzzLoad(f *testing.F) {
 		problems.Report(&strings.Builder{})
 	})
 }
+
+// Where nothing is sent, a variable that is not set is a warning and nothing else, whatever it stands for.
+func TestAnUnsetVariableIsToldOnce(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "rules.yaml")
+	text := `version: 1
+actions:
+  ledger:
+    http: {url: "${LEDGER_URL}", method: "${LEDGER_METHOD}"}
+    timeout: ${LEDGER_TIMEOUT}
+    concurrency: ${LEDGER_HANDS}
+    retry: {initial: "1s", attempts: "${LEDGER_ATTEMPTS:-3}", jitter: "${LEDGER_JITTER}"}
+rules:
+  - {name: all, when: "true", then: [{action: ledger}]}
+`
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	unset := func(string) (string, bool) { return "", false }
+	loaded, problems := rulefile.Load(file, rulefile.Options{LookupEnv: unset, UnsetIsWarning: true})
+	for _, p := range problems {
+		if p.Code != "unset-variable" || !p.Warning {
+			t.Errorf("told is %s", p)
+		}
+	}
+	if len(problems) != 5 {
+		t.Errorf("%d problems are told, want one for each of the 5 variables:\n%v", len(problems), problems)
+	}
+	if action := loaded.Actions[0]; action.Timeout.IsSet() || action.Concurrency.IsSet() {
+		t.Errorf("timeout and concurrency are %v and %v, want them left to their defaults", action.Timeout, action.Concurrency)
+	}
+}

@@ -16,6 +16,7 @@ type SQL struct {
 type Upsert struct {
 	anchored
 	Columns []Column
+	bad     bool // what was wrong has been told
 }
 
 // Column is one of them. Its value keeps its type.
@@ -28,6 +29,7 @@ func (u *Upsert) decode(w *walker, node *yaml.Node) {
 	u.anchored = w.anchor(node)
 	if node.Kind != yaml.MappingNode || w.bracesUnquoted(node) {
 		w.problem(node, "bad-value", "must be a mapping of columns to values")
+		u.bad = true
 		return
 	}
 	w.members(node, func(key, value *yaml.Node) {

@@ -77,8 +77,11 @@ type Count struct {
 }
 
 func (c *Count) decode(w *walker, node *yaml.Node) {
-	c.anchored = w.anchor(node)
 	text, ok := w.scalar(node, false)
+	if ok && isVariable(text) {
+		return // one that is not set, which has been told
+	}
+	c.anchored = w.anchor(node)
 	if !ok {
 		return
 	}
@@ -99,8 +102,11 @@ type Number struct {
 }
 
 func (n *Number) decode(w *walker, node *yaml.Node) {
-	n.anchored = w.anchor(node)
 	text, ok := w.scalar(node, false)
+	if ok && isVariable(text) {
+		return // one that is not set, which has been told
+	}
+	n.anchored = w.anchor(node)
 	if !ok {
 		return
 	}
@@ -120,8 +126,11 @@ type Duration struct {
 }
 
 func (d *Duration) decode(w *walker, node *yaml.Node) {
-	d.anchored = w.anchor(node)
 	text, ok := w.scalar(node, false)
+	if ok && isVariable(text) {
+		return // one that is not set, which has been told
+	}
+	d.anchored = w.anchor(node)
 	if !ok {
 		return
 	}
@@ -137,6 +146,9 @@ func (d *Duration) decode(w *walker, node *yaml.Node) {
 		d.Value = value
 	}
 }
+
+// isVariable tells whether a variable that is not set stayed in a value as it was written.
+func isVariable(text string) bool { return strings.Contains(text, "${") }
 
 // isJSONNumber tells whether a text is exactly a JSON number.
 func isJSONNumber(text string) bool {

@@ -11,7 +11,7 @@ import (
 )
 
 const (
-	maxSteps = 500_000 // how many nodes are walked, aliases counted each time they are followed
+	maxSteps = 3_000_000 // how many nodes are walked, aliases counted each time they are followed
 	maxDepth = 64
 )
 
