@@ -46,7 +46,7 @@ func newRoot(t *terminal) (root *cobra.Command, reached *bool) {
 	root.AddCommand(
 		inGroup("run", newDemo(t), newServe(t), newSend(t))...)
 	root.AddCommand(
-		inGroup("rules", newValidate(t), newDryRun(t), newSchema(t))...)
+		inGroup("rules", newValidate(t), newDryRun(t), newTest(t), newSchema(t))...)
 	root.AddCommand(
 		inGroup("record", newEvents(t), newDeliveries(t), newDeadLetters(t), newStats(t))...)
 	root.AddCommand(newVersion(t))

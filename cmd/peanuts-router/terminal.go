@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -18,17 +19,29 @@ import (
 type terminal struct {
 	in       io.Reader
 	out, err io.Writer
-	json     bool
+	output   string // outputText, or as --output says
+	json     bool   // output is outputJSON
 }
 
+// The values of --output. A command that takes one of its own has it in its annotation furtherOutput.
+const (
+	outputText    = "text"
+	outputJSON    = "json"
+	outputJUnit   = "junit"
+	furtherOutput = "further-output"
+)
+
 func (t *terminal) setOutput(cmd *cobra.Command) error {
-	switch output, _ := cmd.Flags().GetString("output"); output {
-	case "text":
-	case "json":
-		t.json = true
-	default:
-		return usagef("--output is text or json, not %q", output)
+	output, _ := cmd.Flags().GetString("output")
+	taken := []string{outputText, outputJSON}
+	if further, ok := cmd.Annotations[furtherOutput]; ok {
+		taken = append(taken, further)
 	}
+	if !slices.Contains(taken, output) {
+		last := len(taken) - 1
+		return usagef("--output is %s or %s, not %q", strings.Join(taken[:last], ", "), taken[last], output)
+	}
+	t.output, t.json = output, output == outputJSON
 	return nil
 }
 

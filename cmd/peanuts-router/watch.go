@@ -34,7 +34,7 @@ func watchRules(ctx context.Context, path string, log *slog.Logger, reread func(
 		watcher = &fsnotify.Watcher{}
 	}
 	settle := time.NewTimer(0) // what changed before the watch began is read at once
-	var since time.Time // of the first change that was not read yet
+	var since time.Time        // of the first change that was not read yet
 	net := time.NewTicker(rereadEvery)
 	defer net.Stop()
 	for {

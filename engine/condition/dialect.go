@@ -110,6 +110,13 @@ func (d *Dialect) check(source string, config *conf.Config) error {
 	return checkStanding(source, checked.Node)
 }
 
+// parse reads an expression as it was written, which compiled once before.
+func (d *Dialect) parse(source string) (*parser.Tree, error) {
+	shared := d.configs.Get().(*configs)
+	defer d.configs.Put(shared)
+	return parser.ParseWithConfig(source, shared.running)
+}
+
 // configs are what expr takes for granted: costly to make, and for one compilation at a time.
 type configs struct {
 	checking map[bool]*conf.Config // by whether the expression has to be boolean

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/expr-lang/expr/ast"
-	"github.com/expr-lang/expr/parser"
 
 	"github.com/peanuts-router/peanuts-router/peanuts"
 )
@@ -39,9 +38,7 @@ const (
 
 // Outline takes an expression apart that compiles; of one that does not it is nil.
 func (d *Dialect) Outline(source string) *Outline {
-	shared := d.configs.Get().(*configs)
-	tree, err := parser.ParseWithConfig(source, shared.running)
-	d.configs.Put(shared)
+	tree, err := d.parse(source)
 	if err != nil {
 		return nil
 	}

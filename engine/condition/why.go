@@ -5,7 +5,6 @@ import (
 
 	"github.com/expr-lang/expr/ast"
 	"github.com/expr-lang/expr/file"
-	"github.com/expr-lang/expr/parser"
 	"github.com/expr-lang/expr/parser/lexer"
 )
 
@@ -27,9 +26,7 @@ type deciding struct {
 // Why tells which parts of the condition decided whether it holds: had all of them come out the other way, it had, too.
 // It compiles anew what it evaluates: it is for people who ask, not for every event.
 func (c *Condition) Why(s *Scope) []Reason {
-	shared := c.dialect.configs.Get().(*configs)
-	tree, err := parser.ParseWithConfig(c.program.source, shared.running)
-	c.dialect.configs.Put(shared)
+	tree, err := c.dialect.parse(c.program.source)
 	if err != nil {
 		return nil
 	}

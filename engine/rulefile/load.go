@@ -52,26 +52,35 @@ func (f *File) Problem(p Place, code, message string) Problem {
 
 // read adds what one source says to the file.
 func (w *walker) read(f *File) {
+	root := w.document("a rules file")
+	if root == nil {
+		return
+	}
+	part := File{}
+	w.decodeInto(&part, root)
+	f.merge(w, part)
+}
+
+// document parses the one document of the source; nil when there is none, which has been told. what names such a file.
+func (w *walker) document(what string) *yaml.Node {
 	decoder := yaml.NewDecoder(strings.NewReader(w.source.Text))
 	var document, further yaml.Node
 	switch err := decoder.Decode(&document); {
 	case errors.Is(err, io.EOF):
 		w.problems = append(w.problems, fileProblem(w.source.Name, "unreadable", "is empty")...)
-		return
+		return nil
 	case err != nil:
 		w.syntax(err)
-		return
+		return nil
 	}
 	if err := decoder.Decode(&further); err == nil {
-		w.add(&further, Problem{Code: "several-documents", Message: "a rules file is one YAML document; this begins another"})
-		return
+		w.add(&further, Problem{Code: "several-documents", Message: what + " is one YAML document; this begins another"})
+		return nil
 	} else if !errors.Is(err, io.EOF) {
 		w.syntax(err)
-		return
+		return nil
 	}
-	part := File{}
-	w.decodeInto(&part, document.Content[0])
-	f.merge(w, part)
+	return document.Content[0]
 }
 
 // merge adds another part of the rules; version and timezone must not be said twice.

@@ -160,6 +160,7 @@ func isJSONNumber(text string) bool {
 
 // Tree is a YAML tree that becomes JSON. Just one of Scalar, List and Members is set, or Literal.
 type Tree struct {
+	anchored
 	// Literal is a scalar that is no text, as JSON: true, false, null, or a number with the digits of the file. What
 	// YAML would make of yes, 010 or 2026-11-23 stays text.
 	Literal string
@@ -175,6 +176,7 @@ type TreeMember struct {
 }
 
 func (t *Tree) decode(w *walker, node *yaml.Node) {
+	t.anchored = w.anchor(node)
 	switch node.Kind {
 	case yaml.SequenceNode:
 		t.List = make([]*Tree, 0, len(node.Content))
