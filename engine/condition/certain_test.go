@@ -20,6 +20,7 @@ func TestWhatIsCertainOfACondition(t *testing.T) {
 		{`entry.data.x > 5 && entry.data.x < 3`, never},
 		{`5 < entry.data.x && entry.data.y == 1 && entry.data.x <= 5`, never},
 		{`entry.data.x > 3 && entry.data.x < 4`, open}, // 3.5
+		{`entry.data.x > 1.5 && entry.data.x < 1.6`, open},
 		{`entry.data.x > 1152921504606846976 && entry.data.x < 1152921504606846978`, open},
 		{`entry.data.x == "500" && entry.data.x == 500`, open},
 		{`entry.data.x == "500" && entry.data.x == "500.0"`, open}, // the number 500 equals both
