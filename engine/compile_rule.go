@@ -9,7 +9,7 @@ import (
 )
 
 func (c *compiler) rule(from *rulefile.Rule, actions map[ActionName]Action) *rule {
-	r := &rule{name: RuleName(from.Name.Value), place: from.Name.Place(), text: from.When}
+	r := &rule{name: RuleName(from.Name.Value), place: from.Name.Place(), text: from.When, trial: c.trial(from)}
 	for _, event := range from.On {
 		if r.on == nil {
 			r.on = map[string]bool{}

@@ -50,6 +50,7 @@ const (
 	Dead      State = "dead"      // given up, with a reason
 	Cancelled State = "cancelled" // its entry moved on before it was sent
 	Discarded State = "discarded" // by an operator
+	Shadow    State = "shadow"    // of a rule on trial: recorded, never sent
 )
 
 // Held says why a pending delivery waits longer than its due time.
@@ -71,7 +72,7 @@ type Delivery struct {
 	CreatedAt  time.Time
 	NextAt     time.Time // of a pending one: when it is due
 	LastStatus string
-	LastError  string          // of a dead or cancelled one: the reason
+	LastError  string          // of a dead or cancelled one: the reason; of a shadow one: why it would have been either
 	Message    json.RawMessage // frozen when the rule fired; see SlackMessage and its like
 	History    []Attempt       // only of a delivery that is shown alone
 }
@@ -180,6 +181,8 @@ type Owed struct {
 	// Dead is the reason why this can never be sent, as when an http message could not be rendered (C21). Such
 	// a delivery is stored as a dead letter at once.
 	Dead string
+	// Shadow says that the rule is on trial: this is recorded and never sent, and nothing else follows from it.
+	Shadow bool
 	// Leased asks the store to give out the lease in the same transaction: a courier has a hand free.
 	Leased bool
 }
@@ -202,7 +205,8 @@ type Acceptance struct {
 	ID         EventID
 	ReceivedAt time.Time
 	Event      *peanuts.Event
-	// Judge tells what follows, from what is known of the event's entry in that transaction. It is not asked for a
+	// Judge tells what follows, from what is known of the event's entry in that transaction: what an older version of it
+	// left unsent is cancelled by then, and the claims of that released. It is not asked for a
 	// duplicate, and may be asked again when the transaction is tried again; what it told last counts.
 	Judge func(Known) Judgement
 	// LeaseUntil is when the leases asked for by Owed.Leased run out.
@@ -221,11 +225,16 @@ type Receipt struct {
 
 // Judgement is what one generation of rules made of one event.
 type Judgement struct {
-	Generation int64       `json:"generation"`
-	Fired      []RuleName  `json:"fired"`
-	Errors     []RuleError `json:"rule_errors"`
-	Mismatches []Mismatch  `json:"mismatches"`
-	Owed       []Owed      `json:"-"`
+	Generation int64        `json:"generation"`
+	Fired      []RuleName   `json:"fired"`
+	Suppressed []Suppressed `json:"suppressed,omitempty"`
+	Disabled   []RuleName   `json:"disabled,omitempty"` // rules that would have been judged
+	Errors     []RuleError  `json:"rule_errors"`
+	Mismatches []Mismatch   `json:"mismatches"`
+	Owed       []Owed       `json:"-"`
+	// Claims are made by the event for what it owes by their rules. Those of rules that owe nothing, or nothing that is not
+	// cancelled at once, are not made.
+	Claims []Claim `json:"-"`
 	// Contributions are what the entry adds to each stat now. They are empty for an event that brings no newer version
 	// of its entry, which changes no stat.
 	Contributions []Contribution `json:"-"`
@@ -247,15 +256,17 @@ type Mismatch struct {
 
 // EventRecord is a stored event.
 type EventRecord struct {
-	ID         EventID     `json:"id"`
-	ReceivedAt time.Time   `json:"received_at"`
-	Name       string      `json:"event"`
-	Helper     string      `json:"helper"` // its command
-	EntryID    string      `json:"entry_id"`
-	Duplicates int         `json:"duplicates"` // how often the same bytes came again
-	Fired      []RuleName  `json:"fired"`
-	Errors     []RuleError `json:"rule_errors"`
-	Mismatches []Mismatch  `json:"mismatches"`
-	Deliveries []Delivery  `json:"deliveries"`
-	Payload    string      `json:"payload,omitempty"` // the text as received
+	ID         EventID      `json:"id"`
+	ReceivedAt time.Time    `json:"received_at"`
+	Name       string       `json:"event"`
+	Helper     string       `json:"helper"` // its command
+	EntryID    string       `json:"entry_id"`
+	Duplicates int          `json:"duplicates"` // how often the same bytes came again
+	Fired      []RuleName   `json:"fired"`
+	Suppressed []Suppressed `json:"suppressed"`
+	Disabled   []RuleName   `json:"disabled,omitempty"` // rules that were switched off then
+	Errors     []RuleError  `json:"rule_errors"`
+	Mismatches []Mismatch   `json:"mismatches"`
+	Deliveries []Delivery   `json:"deliveries"`
+	Payload    string       `json:"payload,omitempty"` // the text as received
 }

@@ -2,7 +2,8 @@
 //
 // Terms, the same in code, YAML, logs, the API and the documentation:
 //
-//   - A rule is a name, a condition and steps. It fired when its condition held.
+//   - A rule is a name, a condition and steps. It fired when its condition held and once_per did not suppress it.
+//   - A claim is a value that an event holds for a rule with once_per; see once.go for its life.
 //   - A step is one action with its message.
 //   - An action is a named, configured destination.
 //   - A delivery is one step owed for one event; an attempt is one try at it.

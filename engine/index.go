@@ -20,6 +20,9 @@ func newIndex(rules []*rule) *index {
 	named := map[string][]condition.Entry{}
 	x := &index{named: map[string]*condition.Index{}}
 	for i, r := range rules {
+		if r.disabled {
+			continue
+		}
 		entry := condition.Entry{ID: i, Condition: r.when}
 		if r.on == nil {
 			rest = append(rest, entry)

@@ -18,6 +18,7 @@ type rule struct {
 	when  *condition.Condition
 	text  rulefile.Text // of when, to find places in it
 	steps []step
+	trial
 }
 
 // Explanation is what one rule made of one event, in all detail.
@@ -33,6 +34,14 @@ type Explanation struct {
 	Because []Because
 	// Absent are the {{ }} of its messages that printed as nothing.
 	Absent []string
+	// Disabled says that the rule was not judged; Shadow that nothing of what it owes is sent.
+	Disabled, Shadow bool
+	// OncePer is the value that the event claims for the rule, or finds claimed: Claim.Value, or nil when it is absent.
+	OncePer string
+	// SuppressedBy is the event that holds the claim; empty when none does.
+	SuppressedBy EventID
+
+	claim *Claim // that is made if the rule owes anything
 }
 
 // Because is a part of a condition that decided a verdict, as it stands in the file, with the value that it met.
@@ -73,7 +82,7 @@ func (j *judging) done() {
 // Judge tells what follows from an event that arrived now. Each rule is judged on its own: no error or cost of one touches
 // another (C8).
 func (r *Rules) Judge(e *peanuts.Event, now time.Time, known Known) Judgement {
-	j := Judgement{Generation: r.generation}
+	j := Judgement{Generation: r.generation, Disabled: r.disabledFor(e.Event)}
 	judging := newJudging(e, now, known)
 	defer judging.done()
 	for _, i := range r.index.find(judging) {
@@ -83,14 +92,7 @@ func (r *Rules) Judge(e *peanuts.Event, now time.Time, known Known) Judgement {
 			continue
 		}
 		v := rule.judge(judging)
-		j.Mismatches = append(j.Mismatches, v.Mismatches...)
-		j.Owed = append(j.Owed, v.Owed...)
-		if v.Error != "" {
-			j.Errors = append(j.Errors, RuleError{Rule: rule.name, Message: v.Error})
-		}
-		if v.Fired {
-			j.Fired = append(j.Fired, rule.name)
-		}
+		j.record(&v)
 	}
 	if e.IsVersion() && !known.Late {
 		j.Contributions = r.Contribute(e, now)
@@ -119,7 +121,7 @@ func (r *rule) wants(event string) bool {
 
 // judge evaluates the condition and, when it holds, freezes the messages.
 func (r *rule) judge(j *judging) Explanation {
-	v := Explanation{Rule: r.name, Place: r.place}
+	v := Explanation{Rule: r.name, Place: r.place, Shadow: r.shadow}
 	result := r.when.Judge(j.Scope)
 	for _, m := range result.Mismatches {
 		v.Mismatches = append(v.Mismatches, Mismatch{
@@ -132,8 +134,7 @@ func (r *rule) judge(j *judging) Explanation {
 	case !result.Holds:
 		v.Owed = r.unwanted(j)
 	default:
-		v.Fired = true
-		r.owe(j, &v)
+		r.fire(j, &v)
 	}
 	return v
 }
@@ -141,7 +142,7 @@ func (r *rule) judge(j *judging) Explanation {
 // owe freezes the messages of a rule that fired. A step whose time cannot be told owes nothing, and is the rule's error.
 func (r *rule) owe(j *judging, v *Explanation) {
 	for i := range r.steps {
-		owed, absent, err := r.steps[i].owe(r.name, i, j)
+		owed, absent, err := r.steps[i].owe(r, i, j)
 		if err != nil && v.Error == "" {
 			v.Error = err.Error()
 		}
@@ -158,15 +159,18 @@ func (r *rule) unwanted(j *judging) []Owed {
 	}
 	var owed []Owed
 	for i := range r.steps {
-		owed = append(owed, r.steps[i].remove(r.name, i, j)...)
+		owed = append(owed, r.steps[i].remove(r, i, j)...)
 	}
 	return owed
 }
 
 func (r *rule) explain(j *judging) Explanation {
+	if r.disabled {
+		return Explanation{Rule: r.name, Place: r.place, Disabled: true}
+	}
 	if !r.wants(j.event.Event) {
 		return Explanation{
-			Rule: r.name, Place: r.place, Owed: r.unwanted(j),
+			Rule: r.name, Place: r.place, Shadow: r.shadow, Owed: r.unwanted(j),
 			Because: []Because{{Expr: r.onText(), Value: j.event.Event, Place: r.place.String()}},
 		}
 	}

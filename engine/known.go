@@ -11,6 +11,8 @@ type Known struct {
 	Before func() *peanuts.Event
 	// Synced tells whether the table of a step holds a row of the entry; nil knows of none.
 	Synced func(StepID) bool
+	// Claimed tells which event holds a claim; empty when none does. Nil knows of none.
+	Claimed func(Claim) EventID
 }
 
 // StepID names a step through all generations of the rules: by its rule and its number within it, from 0.

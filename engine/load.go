@@ -14,6 +14,7 @@ type Rules struct {
 	generation int64
 	rules      []*rule
 	index      *index
+	disabled   []*rule // those of them that are never judged
 	actions    map[ActionName]Action
 	order      []ActionName
 	stats      []*stat
@@ -40,7 +41,11 @@ func Load(path string, o Options) (*Rules, rulefile.Problems) {
 		r.order = append(r.order, action.Name)
 	}
 	for i := range file.Rules {
-		r.rules = append(r.rules, c.rule(&file.Rules[i], r.actions))
+		rule := c.rule(&file.Rules[i], r.actions)
+		r.rules = append(r.rules, rule)
+		if rule.disabled {
+			r.disabled = append(r.disabled, rule)
+		}
 	}
 	for i := range file.Stats {
 		r.stats = append(r.stats, c.stat(&file.Stats[i]))

@@ -29,11 +29,11 @@ type message interface {
 // owe is what the step owes once its rule has fired: one delivery, or none when its time is absent. The message is frozen;
 // one that cannot be rendered is replaced by a plain one for people, or is dead at once where a machine would read it
 // (C21). Its error says that the time cannot be told.
-func (s *step) owe(rule RuleName, n int, j *judging) (owed []Owed, absent []string, err error) {
+func (s *step) owe(rule *rule, n int, j *judging) (owed []Owed, absent []string, err error) {
 	if s.sync() != nil && (!j.event.IsVersion() || j.event.Event == peanuts.EntryDeleted) {
 		return s.remove(rule, n, j), nil, nil
 	}
-	one := s.owed(rule, n, j)
+	one := s.owed(rule, n)
 	if s.at != nil {
 		moment, there, err := s.at.Moment(j.Scope)
 		switch {
@@ -46,7 +46,7 @@ func (s *step) owe(rule RuleName, n int, j *judging) (owed []Owed, absent []stri
 	}
 	frozen, absent, err := s.message.freeze(j)
 	if err != nil {
-		frozen = s.message.fallback(rule, j, err)
+		frozen = s.message.fallback(rule.name, j, err)
 		if frozen == nil {
 			one.Dead = fmt.Sprintf("the message could not be rendered: %v", err)
 			frozen = struct{}{}
@@ -58,8 +58,8 @@ func (s *step) owe(rule RuleName, n int, j *judging) (owed []Owed, absent []stri
 	return []Owed{one.with(frozen, j)}, absent, nil
 }
 
-func (s *step) owed(rule RuleName, n int, j *judging) Owed {
-	return Owed{Rule: rule, Step: n, Action: s.action, Kind: s.kind}
+func (s *step) owed(rule *rule, n int) Owed {
+	return Owed{Rule: rule.name, Step: n, Action: s.action, Kind: s.kind, Shadow: rule.shadow}
 }
 
 // with completes a delivery with its message. What follows an entry is cancelled at once when the entry has moved on.

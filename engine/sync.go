@@ -59,12 +59,12 @@ func (s *sqlStep) freeze(j *judging) (any, []string, error) {
 func (s *sqlStep) fallback(RuleName, *judging, error) any { return nil }
 
 // remove is what the step owes once its entry is deleted, or wanted no more: nothing when it never made a row for it.
-func (s *step) remove(rule RuleName, n int, j *judging) []Owed {
+func (s *step) remove(rule *rule, n int, j *judging) []Owed {
 	sync := s.sync()
-	if sync == nil || sync.keep || !j.event.IsVersion() || !j.known.synced(rule, n) {
+	if sync == nil || sync.keep || !j.event.IsVersion() || !j.known.synced(rule.name, n) {
 		return nil
 	}
-	owed := s.owed(rule, n, j)
+	owed := s.owed(rule, n)
 	owed.Sync = SyncRemove
 	r := rendering{scope: j.Scope}
 	m := SQLMessage{Version: j.event.Version(j.now), Remove: &SQLRemoval{

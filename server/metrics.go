@@ -30,9 +30,9 @@ var outcomes = [...]outcome{
 }
 
 type metrics struct {
-	received                  map[outcome]prometheus.Counter
-	took                      prometheus.Histogram
-	fired, errors, mismatches *prometheus.CounterVec
+	received                              map[outcome]prometheus.Counter
+	took                                  prometheus.Histogram
+	fired, suppressed, errors, mismatches *prometheus.CounterVec
 }
 
 // newMetrics registers what the door counts. Labels come from the code and the rules file, never from an event.
@@ -48,7 +48,8 @@ func newMetrics(registry prometheus.Registerer) (*metrics, error) {
 			Help:    "Time from the head of a webhook request to its answer.",
 			Buckets: []float64{.0005, .001, .0025, .005, .01, .02, .05, .1, .25, 1, 5, 15},
 		}),
-		fired:      byRule("peanuts_router_rule_fired_total", "Accepted events for which the rule's condition held."),
+		fired:      byRule("peanuts_router_rule_fired_total", "Accepted events for which the rule fired."),
+		suppressed: byRule("peanuts_router_rule_suppressed_total", "Accepted events for which the rule's condition held, and once_per was claimed already."),
 		errors:     byRule("peanuts_router_rule_errors_total", "Accepted events at which the rule failed."),
 		mismatches: byRule("peanuts_router_rule_mismatches_total", "Comparisons of the rule that met a value of the wrong type."),
 	}
@@ -56,7 +57,7 @@ func newMetrics(registry prometheus.Registerer) (*metrics, error) {
 	for _, o := range outcomes {
 		m.received[o] = received.WithLabelValues(string(o))
 	}
-	for _, c := range []prometheus.Collector{received, m.took, m.fired, m.errors, m.mismatches} {
+	for _, c := range []prometheus.Collector{received, m.took, m.fired, m.suppressed, m.errors, m.mismatches} {
 		if err := registry.Register(c); err != nil {
 			return nil, fmt.Errorf("registering metrics: %w", err)
 		}
@@ -76,6 +77,9 @@ func (m *metrics) answered(o outcome, took time.Duration) {
 func (m *metrics) judged(j engine.Judgement) {
 	for _, rule := range j.Fired {
 		m.fired.WithLabelValues(string(rule)).Inc()
+	}
+	for _, s := range j.Suppressed {
+		m.suppressed.WithLabelValues(string(s.Rule)).Inc()
 	}
 	for _, e := range j.Errors {
 		m.errors.WithLabelValues(string(e.Rule)).Inc()

@@ -30,7 +30,7 @@ func (r *rooms) keep(owed []engine.Owed, now time.Time) {
 
 // isDue tells whether a delivery can be sent at once.
 func isDue(o *engine.Owed, now time.Time) bool {
-	return o.Dead == "" && o.Late == "" && !o.At.After(now)
+	return !o.Shadow && o.Dead == "" && o.Late == "" && !o.At.After(now)
 }
 
 // hand fills the rooms with leases, which come in the order in which rooms were kept, and gives back those for which the

@@ -15,10 +15,10 @@ func (h *webhook) tell(receipt engine.Receipt, event *peanuts.Event, j engine.Ju
 		return
 	}
 	h.log.Info("event", "id", receipt.ID, "event", cut(event.Event), "helper", cut(event.Helper.Command),
-		"entry", cut(event.Entry.ID), "fired", j.Fired, "deliveries", len(j.Owed),
+		"entry", cut(event.Entry.ID), "fired", j.Fired, "suppressed", len(j.Suppressed), "deliveries", len(j.Owed),
 		"rule_errors", len(j.Errors), "mismatches", len(j.Mismatches), "took", took)
 	for i, owed := range j.Owed {
-		if owed.Dead != "" {
+		if owed.Dead != "" && !owed.Shadow {
 			h.log.Error("dead letter", "delivery", engine.NewDeliveryID(receipt.ID, i+1), "event", receipt.ID,
 				"rule", owed.Rule, "action", owed.Action, "reason", cut(owed.Dead))
 		}

@@ -209,7 +209,7 @@ func TestEachEventIsOneLineOfLogWithoutItsPayload(t *testing.T) { // R102
 	}
 	want := []map[string]any{
 		{"level": "INFO", "msg": "event", "id": id, "event": "entry.created", "helper": "/expenses", "entry": "entry-101",
-			"fired": []any{"high"}, "deliveries": 2.0, "rule_errors": 1.0, "mismatches": 2.0},
+			"fired": []any{"high"}, "suppressed": 0.0, "deliveries": 2.0, "rule_errors": 1.0, "mismatches": 2.0},
 		{"level": "INFO", "msg": "event", "id": id, "event": "entry.created", "helper": "/expenses", "entry": "entry-101", "duplicate": true},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/json"
@@ -58,6 +59,9 @@ func (a *accepting) follow(tx *transaction, seq int64) error {
 	if err != nil {
 		return err
 	}
+	if err := a.supersede(tx, known); err != nil {
+		return err
+	}
 	judgement, err := a.judge(known.Known)
 	if err == nil {
 		err = known.failed
@@ -73,7 +77,11 @@ func (a *accepting) follow(tx *transaction, seq int64) error {
 			return err
 		}
 	}
-	return a.owe(tx, seq, judgement)
+	stands, err := a.owe(tx, seq, judgement)
+	if err != nil {
+		return err
+	}
+	return a.claim(tx, seq, judgement, stands)
 }
 
 // judge asks what follows. A judge that panics must not take the writer with it.
@@ -96,13 +104,15 @@ func record(tx *transaction, seq int64, j engine.Judgement) error {
 	return err
 }
 
-// owe inserts the deliveries of an event, leased where that was asked for.
-func (a *accepting) owe(tx *transaction, event int64, j engine.Judgement) error {
+// owe inserts the deliveries of an event, leased where that was asked for. stands names the rules with one that was not
+// cancelled at once.
+func (a *accepting) owe(tx *transaction, event int64, j engine.Judgement) (stands map[engine.RuleName]bool, err error) {
+	stands = map[engine.RuleName]bool{}
 	received := a.ReceivedAt.UnixMilli()
 	for i, owed := range j.Owed {
 		d, err := a.standing(tx, &owed)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		if d.sent {
 			continue
@@ -110,13 +120,14 @@ func (a *accepting) owe(tx *transaction, event int64, j engine.Judgement) error 
 		_, err = tx.exec(insertDelivery, event, i+1, string(owed.Rule), owed.Step, string(owed.Action), string(owed.Kind), string(owed.Message),
 			string(d.state), d.entry, d.at, d.sync, d.generation, d.leaseUntil, received, d.due, d.reason)
 		if err != nil {
-			return err
+			return nil, err
 		}
+		stands[owed.Rule] = stands[owed.Rule] || d.state != engine.Cancelled
 		if d.state == engine.Sending {
 			a.receipt.Leases = append(a.receipt.Leases, a.lease(i, owed))
 		}
 	}
-	return nil
+	return stands, nil
 }
 
 // standing is where a new delivery stands.
@@ -139,6 +150,10 @@ func (a *accepting) standing(tx *transaction, owed *engine.Owed) (standing, erro
 	}
 	if owed.Sync != "" {
 		d.sync = string(owed.Sync)
+	}
+	if owed.Shadow { // which follows no entry either: nothing is to become of it
+		d.state, d.reason = engine.Shadow, cmp.Or(owed.Late, owed.Dead)
+		return d, nil
 	}
 	waits := d.due > a.ReceivedAt.UnixMilli()
 	if a.version != "" && owed.Follows() {
@@ -176,7 +191,7 @@ func (a *accepting) lease(i int, owed engine.Owed) engine.Lease {
 
 // judgementText is a judgement as it is stored: nothing when no rule had anything to say.
 func judgementText(j engine.Judgement) (any, error) {
-	if len(j.Fired)+len(j.Errors)+len(j.Mismatches) == 0 {
+	if len(j.Fired)+len(j.Suppressed)+len(j.Disabled)+len(j.Errors)+len(j.Mismatches) == 0 {
 		return nil, nil
 	}
 	text, err := json.Marshal(j)

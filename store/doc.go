@@ -13,6 +13,9 @@
 //   - The same bytes are one event, however often and wherever they are accepted (C9).
 //   - A settlement with an older generation changes nothing (C18).
 //   - A delivery is in exactly one state.
+//   - At most one event holds a claim (once_per), from the transaction that stores what it owes until all of that is
+//     cancelled. A newer version of an entry cancels what the older one left unsent before it is judged itself, so it may
+//     take the claim over in its own transaction.
 //   - While the disk is full or another program holds the file, ErrUnavailable is returned and nothing is changed;
 //     after a failed flush, or in a corrupt file, nothing is acknowledged ever again (C17).
 //   - One daemon at a time holds a file: a lock on a second file tells. Commands open the file beside it, with

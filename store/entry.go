@@ -20,12 +20,18 @@ const (
 	putSynced    = `INSERT INTO synced (entry, rule, step) VALUES (?, ?, ?) ON CONFLICT DO NOTHING`
 	forgetSynced = `DELETE FROM synced WHERE entry = ? AND rule = ? AND step = ?`
 
-	cancelOlder = `UPDATE deliveries SET state = 'cancelled', last_error = ? WHERE entry = ? AND state = 'pending'`
+	cancelOlder = `UPDATE deliveries SET state = 'cancelled', last_error = ? WHERE entry = ? AND state = 'pending' RETURNING event, rule`
 	cancelTwins = `UPDATE deliveries SET state = 'cancelled', last_error = ?
-		WHERE entry = ? AND rule = ? AND step = ? AND state = 'pending' AND at = ?`
+		WHERE entry = ? AND rule = ? AND step = ? AND state = 'pending' AND at = ? RETURNING event, rule`
 
-	selectFollower = `SELECT d.entry, d.rule, d.step, d.at, d.sync IS 'remove', n.event <> d.event FROM deliveries d JOIN entries n ON n.id = d.entry WHERE d.seq = ?`
-	hasWaiting     = `SELECT EXISTS (SELECT 1 FROM deliveries WHERE entry = ? AND rule = ? AND step = ? AND state = 'pending')`
+	selectFollower = `SELECT d.entry, d.rule, d.step, d.at, d.sync IS 'remove', ` + isOutdated + `
+		FROM deliveries d JOIN entries n ON n.id = d.entry WHERE d.seq = ?`
+	hasWaiting = `SELECT EXISTS (SELECT 1 FROM deliveries WHERE entry = ? AND rule = ? AND step = ? AND state = 'pending')`
+
+	// Whether the entry n of a delivery d has moved on. A newer version that the delivery's own claim has suppressed owes
+	// nothing in its place, and does not count.
+	isOutdated = `n.event <> d.event AND NOT EXISTS (SELECT 1 FROM claims c JOIN events h ON h.id = c.event
+			WHERE h.seq = d.event AND c.rule = d.rule AND c.suppressed = n.event)`
 
 	// Of the deliveries of one rule and step that follow one entry.
 	lineOf = `SELECT EXISTS (SELECT 1 FROM deliveries WHERE entry = ?1 AND rule = ?2 AND step = ?3 AND state = 'sending'),
@@ -49,6 +55,7 @@ type known struct {
 // recall reads what is known of the event's entry.
 func (a *accepting) recall(tx *transaction) (*known, error) {
 	k := &known{}
+	k.Claimed = k.claimed(tx)
 	if a.version == "" {
 		return k, nil
 	}
@@ -96,20 +103,23 @@ func (k *known) remembering(tx *transaction, seq int64) func() *peanuts.Event {
 	}
 }
 
-// moveOn makes the event's version the newest of its entry: what follows an older one is cancelled, and what the entry
-// adds to the stats is replaced.
+// supersede cancels what follows an older version of the event's entry, before the rules judge the newer one: it may
+// claim what is released by that.
+func (a *accepting) supersede(tx *transaction, k *known) error {
+	if a.version == "" || k.Late || k.version == noVersion {
+		return nil
+	}
+	return tx.cancel(cancelOlder, movedOn, a.Event.Entry.ID)
+}
+
+// moveOn makes the event's version the newest of its entry, and replaces what the entry adds to the stats.
 func (a *accepting) moveOn(tx *transaction, seq int64, k *known, j engine.Judgement) error {
 	id := a.Event.Entry.ID
 	if _, err := tx.exec(putEntry, id, a.version, a.Event.Event == peanuts.EntryDeleted, seq); err != nil {
 		return err
 	}
-	if k.version != noVersion {
-		if _, err := tx.exec(cancelOlder, movedOn, id); err != nil {
-			return err
-		}
-	}
 	for _, owed := range j.Owed {
-		if owed.Sync != engine.SyncUpsert {
+		if owed.Sync != engine.SyncUpsert || owed.Shadow {
 			continue
 		}
 		if _, err := tx.exec(putSynced, id, string(owed.Rule), owed.Step); err != nil {
@@ -144,7 +154,7 @@ func settleFollower(tx *transaction, seq int64, recorded *engine.Recorded) error
 	switch {
 	case recorded.State == engine.Pending && outdated:
 		recorded.State = engine.Cancelled
-		if _, err := tx.exec(cancel, movedOn, seq); err != nil {
+		if err := tx.cancel(cancelOne, movedOn, seq); err != nil {
 			return err
 		}
 	case recorded.State == engine.Delivered && removal && !outdated:
@@ -152,7 +162,7 @@ func settleFollower(tx *transaction, seq int64, recorded *engine.Recorded) error
 			return err
 		}
 	case recorded.State == engine.Delivered && at.Valid:
-		if _, err := tx.exec(cancelTwins, wasSent, entry, rule, step, at.Int64); err != nil {
+		if err := tx.cancel(cancelTwins, wasSent, entry, rule, step, at.Int64); err != nil {
 			return err
 		}
 	}

@@ -49,8 +49,9 @@ func (s *Store) Plan(ctx context.Context, text string, args ...any) (string, err
 
 // Statements whose plans are looked at.
 const (
-	AnyDue, SelectDue, DueActions, AnyExpired, SomeDead, SettleDelivery = anyDue, selectDue, dueActions, anyExpired, someDead, settleDelivery
-	SelectEvents, DeliveriesBetween, TwoFrom                            = selectEvents, deliveriesBetween, twoFrom
+	AnyDue, SelectDue, DueActions, AnyExpired, SomeDead, SettleDelivery             = anyDue, selectDue, dueActions, anyExpired, someDead, settleDelivery
+	WhoClaims, NoteSuppressed, ReleaseClaim, CancelOlder, CancelOne, SelectFollower = whoClaims, noteSuppressed, releaseClaim, cancelOlder, cancelOne, selectFollower
+	SelectEvents, DeliveriesBetween, TwoFrom                                        = selectEvents, deliveriesBetween, twoFrom
 )
 
 // CountCommits tells from now on how many transactions were committed.

@@ -14,13 +14,13 @@ const (
 
 	// What follows an entry waits while another one of its rule, step and entry is being sent.
 	selectDue = `SELECT d.seq, e.id, d.n, d.rule, d.action, d.kind, d.message, d.generation, d.attempts, d.plan_from,
-			d.created_at, d.next_at, e.received_at, e.body, d.entry IS NOT NULL, coalesce(n.event <> d.event, 0)
+			d.created_at, d.next_at, e.received_at, e.body, d.entry IS NOT NULL, coalesce(` + isOutdated + `, 0)
 		FROM deliveries d JOIN events e ON e.seq = d.event LEFT JOIN entries n ON n.id = d.entry
 		WHERE d.state = 'pending' AND d.action = ? AND d.next_at <= ?
 			AND (d.entry IS NULL OR NOT EXISTS (SELECT 1 FROM deliveries o
 				WHERE o.entry = d.entry AND o.rule = d.rule AND o.step = d.step AND o.state = 'sending'))
 		ORDER BY d.next_at, d.seq LIMIT ?`
-	cancel = `UPDATE deliveries SET state = 'cancelled', last_error = ? WHERE seq = ?`
+	cancelOne = `UPDATE deliveries SET state = 'cancelled', last_error = ? WHERE seq = ? RETURNING event, rule`
 
 	takeLease = `UPDATE deliveries SET state = 'sending', generation = generation + 1, lease_until = ? WHERE seq = ?`
 
@@ -61,7 +61,7 @@ func (s *Store) Lease(ctx context.Context, action engine.ActionName, n int, now,
 			switch {
 			case err != nil:
 			case one.outdated:
-				_, err = tx.exec(cancel, movedOn, one.seq)
+				err = tx.cancel(cancelOne, movedOn, one.seq)
 			default:
 				leases = append(leases, one.Lease)
 				_, err = tx.exec(takeLease, until.UnixMilli(), one.seq)

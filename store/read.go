@@ -109,6 +109,7 @@ func scanEvent(rows *sql.Rows, more ...any) (e engine.EventRecord, seq int64, er
 		}
 	}
 	e.ReceivedAt = fromMillis(received)
+	e.Suppressed, e.Disabled = orEmpty(j.Suppressed), j.Disabled
 	e.Fired, e.Errors, e.Mismatches = orEmpty(j.Fired), orEmpty(j.Errors), orEmpty(j.Mismatches)
 	return e, seq, nil
 }

@@ -20,7 +20,7 @@ func newDeliveries(t *terminal) *cobra.Command {
 		RunE:    func(cmd *cobra.Command, _ []string) error { return r.listDeliveries(cmd.Context(), filter) },
 	}
 	r.registerPages(list)
-	list.Flags().StringVar((*string)(&filter.State), "state", "", "only pending, sending, delivered, dead, cancelled or discarded ones")
+	list.Flags().StringVar((*string)(&filter.State), "state", "", "only pending, sending, delivered, dead, cancelled, discarded or shadow ones")
 	list.Flags().StringVar((*string)(&filter.Action), "action", "", "only those of an action")
 	list.Flags().StringVar((*string)(&filter.Rule), "rule", "", "only those of a rule")
 	list.Flags().StringVar((*string)(&filter.Event), "event", "", "only those of an event")
@@ -31,9 +31,9 @@ func newDeliveries(t *terminal) *cobra.Command {
 
 func (r *record) listDeliveries(ctx context.Context, filter store.Filter) error {
 	switch filter.State {
-	case "", engine.Pending, engine.Sending, engine.Delivered, engine.Dead, engine.Cancelled, engine.Discarded:
+	case "", engine.Pending, engine.Sending, engine.Delivered, engine.Dead, engine.Cancelled, engine.Discarded, engine.Shadow:
 	default:
-		return usagef("--state is pending, sending, delivered, dead, cancelled or discarded, not %q", filter.State)
+		return usagef("--state is pending, sending, delivered, dead, cancelled, discarded or shadow, not %q", filter.State)
 	}
 	columns := []string{"ID", "WHEN", "RULE", "ACTION", "STATE", "ATTEMPTS", "NEXT", "LAST STATUS"}
 	return r.printDeliveries(ctx, filter, "No deliveries.", columns, func(d engine.Delivery, now time.Time) []string {

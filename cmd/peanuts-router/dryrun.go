@@ -41,6 +41,9 @@ type (
 	ruleReport struct {
 		Rule       engine.RuleName  `json:"rule"`
 		Fired      bool             `json:"fired"`
+		Disabled   bool             `json:"disabled,omitempty"`
+		Shadow     bool             `json:"shadow,omitempty"`
+		OncePer    string           `json:"once_per,omitempty"` // the value that would be claimed; nil when it is absent
 		Error      string           `json:"error"`
 		Mismatches []mismatchReport `json:"mismatches"`
 		Because    []engine.Because `json:"because"`
@@ -145,7 +148,7 @@ func knownOf(rules *engine.Rules, event, old *peanuts.Event, now time.Time) engi
 	}
 	synced := map[engine.StepID]bool{}
 	for _, owed := range rules.Judge(before, now, engine.Known{}).Owed {
-		if owed.Sync == engine.SyncUpsert {
+		if owed.Sync == engine.SyncUpsert && !owed.Shadow {
 			synced[engine.StepID{Rule: owed.Rule, Step: owed.Step}] = true
 		}
 	}
@@ -181,7 +184,7 @@ func (j *dryRunJob) judge(rules *engine.Rules, name string, now time.Time, old *
 
 func newRuleReport(e engine.Explanation) ruleReport {
 	r := ruleReport{
-		Rule: e.Rule, Fired: e.Fired, Error: e.Error, Mismatches: []mismatchReport{}, Because: []engine.Because{},
+		Rule: e.Rule, Fired: e.Fired, Disabled: e.Disabled, Shadow: e.Shadow, OncePer: e.OncePer, Error: e.Error, Mismatches: []mismatchReport{}, Because: []engine.Because{},
 		Absent: e.Absent, Deliveries: []deliveryReport{}, place: fmt.Sprintf("%s:%d", e.Place.File, e.Place.Line),
 	}
 	r.Because = append(r.Because, e.Because...)
@@ -230,18 +233,23 @@ func (p payloadReport) print(w io.Writer, c colours) error {
 		return err
 	}
 	fmt.Fprintf(w, "%s   %s  %s  %s\n\n", p.Payload, oneLine(p.event.Event, 80), oneLine(p.event.Helper.Command, 80), oneLine(p.event.Entry.ID, 80))
-	fired, mismatches, failed := 0, 0, 0
+	fired, mismatches, failed, disabled := 0, 0, 0, 0
 	for _, rule := range p.Rules {
 		rule.print(w, c, p.now)
 		mismatches += len(rule.Mismatches)
 		switch {
+		case rule.Disabled:
+			disabled++
 		case rule.Fired:
 			fired++
 		case rule.Error != "":
 			failed++
 		}
 	}
-	summary := fmt.Sprintf("%d fired, %d did not", fired, len(p.Rules)-fired-failed)
+	summary := fmt.Sprintf("%d fired, %d did not", fired, len(p.Rules)-fired-failed-disabled)
+	if disabled > 0 {
+		summary += fmt.Sprintf(", %d disabled", disabled)
+	}
 	if failed > 0 {
 		summary += ", " + c.red(count(failed, "rule failed", "rules failed"))
 	}

@@ -75,13 +75,16 @@ func outcomeOf(e engine.EventRecord) string {
 		states[d.State]++
 	}
 	var parts []string
-	for _, state := range []engine.State{engine.Dead, engine.Pending, engine.Sending, engine.Delivered, engine.Cancelled, engine.Discarded} {
+	for _, state := range []engine.State{engine.Dead, engine.Pending, engine.Sending, engine.Delivered, engine.Cancelled, engine.Discarded, engine.Shadow} {
 		if n := states[state]; n > 0 {
 			parts = append(parts, fmt.Sprintf("%d %s", n, state))
 		}
 	}
-	if len(e.Deliveries) == 0 {
+	if len(parts) == 0 && len(e.Suppressed) == 0 {
 		parts = append(parts, "no rule fired")
+	}
+	if n := len(e.Suppressed); n > 0 {
+		parts = append(parts, fmt.Sprintf("%d suppressed", n))
 	}
 	if n := len(e.Errors); n > 0 {
 		parts = append(parts, count(n, "rule failed", "rules failed"))
@@ -137,13 +140,14 @@ func (r *record) printEvent(e engine.EventRecord) {
 		printDeliveries(w, c, e.Deliveries, func(d engine.Delivery) bool { return d.Rule == rule })
 	}
 	printDeliveries(w, c, e.Deliveries, func(d engine.Delivery) bool { return !slices.Contains(e.Fired, d.Rule) }) // removals
+	r.printUnfired(e, c)
 	for _, failed := range e.Errors {
 		fmt.Fprintln(w, c.red("✗ "+oneLine(string(failed.Rule), 80)+": "+oneLine(failed.Message, 300)))
 	}
 	for _, m := range e.Mismatches {
 		fmt.Fprintln(w, c.yellow(fmt.Sprintf("! %s: %s met %s (%s)", oneLine(string(m.Rule), 80), oneLine(m.Expr, 200), valueText(m.Value), m.Place)))
 	}
-	if len(e.Fired)+len(e.Errors)+len(e.Mismatches) == 0 {
+	if len(e.Fired)+len(e.Suppressed)+len(e.Errors)+len(e.Mismatches) == 0 {
 		fmt.Fprintln(w, c.dim("No rule fired."))
 	}
 	fmt.Fprintf(w, "\n%s\n", manyLines(strings.TrimRight(e.Payload, "\n")))

@@ -15,6 +15,8 @@ import (
 func (r ruleReport) print(w io.Writer, c colours, now time.Time) {
 	sign, paint := "·", c.dim
 	switch {
+	case r.Disabled:
+		sign = "-"
 	case r.Error != "":
 		sign, paint = "✗", c.red
 	case r.Fired:
@@ -22,7 +24,7 @@ func (r ruleReport) print(w io.Writer, c colours, now time.Time) {
 	case len(r.Mismatches) > 0:
 		sign, paint = "!", c.yellow
 	}
-	fmt.Fprintf(w, "%s %s %s\n", paint(sign), paint(fmt.Sprintf("%-40s", oneLine(string(r.Rule), 80))), c.dim(r.place))
+	fmt.Fprintf(w, "%s %s %s\n", paint(sign), paint(fmt.Sprintf("%-40s", oneLine(string(r.Rule), 80)+r.standing())), c.dim(r.place))
 	if r.Error != "" {
 		fmt.Fprintf(w, "    %s\n", c.red(oneLine(r.Error, 500)))
 	}
@@ -36,6 +38,7 @@ func (r ruleReport) print(w io.Writer, c colours, now time.Time) {
 			fmt.Fprintf(w, "    %-40s %s\n", oneLine(because.Expr, 200), becauseText(because, c))
 		}
 	}
+	r.printClaim(w, c)
 	for _, d := range r.Deliveries {
 		d.print(w, c, now)
 	}

@@ -64,7 +64,11 @@ func scriptAwait(ts *testscript.TestScript, _ bool, args []string) {
 		}
 		return true
 	})
-	if event, ok := found["event"].(string); ok {
+	event, ok := found["id"].(string) // of the event itself
+	if !ok {
+		event, ok = found["event"].(string)
+	}
+	if ok {
 		ts.Setenv("EVENT", event)
 	}
 }

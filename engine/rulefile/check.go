@@ -97,6 +97,7 @@ func (c *checker) rule(r *Rule, named map[string]Text) {
 		c.name("rule", r.Name, named)
 	}
 	c.required(r.Where.anchored, r.When.anchored, "when")
+	c.expression("when", r.When)
 	if len(r.Then) == 0 {
 		c.at(r.Where.anchored, "missing-key", "then is missing, or names no step")
 	}
@@ -110,6 +111,7 @@ func (c *checker) rule(r *Rule, named map[string]Text) {
 		}
 		events[event.Value] = true
 	}
+	c.once(r)
 	for i := range r.Then {
 		c.step(&r.Then[i])
 	}
@@ -117,6 +119,7 @@ func (c *checker) rule(r *Rule, named map[string]Text) {
 
 func (c *checker) step(s *Step) {
 	c.required(s.Where.anchored, s.Action.anchored, "action")
+	c.expression("at", s.At)
 	if !s.Action.IsSet() {
 		return
 	}

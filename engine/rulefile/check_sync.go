@@ -99,5 +99,8 @@ func (c *checker) stats() {
 		c.name("stat", stat.Name, named)
 		c.required(stat.Name.anchored, stat.When.anchored, "when")
 		c.required(stat.Name.anchored, stat.Value.anchored, "value")
+		for key, text := range map[string]Text{"when": stat.When, "exclude": stat.Exclude, "value": stat.Value, "group_by": stat.GroupBy, "unit": stat.Unit} {
+			c.expression(key, text)
+		}
 	}
 }

@@ -89,6 +89,9 @@ type Rule struct {
 	Owner       Text   `yaml:"owner"`
 	On          []Text `yaml:"on"`
 	When        Text   `yaml:"when"`
+	OncePer     Text   `yaml:"once_per"`
+	Disabled    Flag   `yaml:"disabled"`
+	Shadow      Flag   `yaml:"shadow"`
 	Then        []Step `yaml:"then"`
 
 	Where Anchor `yaml:"-"`

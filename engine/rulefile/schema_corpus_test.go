@@ -76,6 +76,7 @@ func unseen() map[string]string {
 		"expr-in-a-quoted-scalar.yaml":  inExpr,
 		"expr-in-an-action.yaml":        inExpr,
 		"expr-not-a-boolean.yaml":       inExpr,
+		"expr-once-per.yaml":            inExpr,
 		"expr-several.yaml":             inExpr,
 		"expr-stats.yaml":               inExpr,
 		"expr-too-many-predicates.yaml": inExpr,

@@ -58,8 +58,11 @@ func schemaKeys() map[string]schemaKey {
 		"Rule.name":        {says: "The name of the rule: unique, in logs and in the record", needed: true, shape: aName},
 		"Rule.description": {says: "What the rule is for"},
 		"Rule.owner":       {says: "Who is asked about the rule"},
+		"Rule.once_per":    {says: "Fires once for each value of this expression, ever, such as entry.id; an absent value suppresses nothing", shape: notEmpty},
+		"Rule.disabled":    {says: "true: the rule is checked, but never judged"},
+		"Rule.shadow":      {says: "true: the rule is judged and recorded, and nothing of it is ever sent"},
 		"Rule.on":          {says: "The events that the rule is judged for; default every event but entry.deleted", shape: events},
-		"Rule.when":        {says: "The condition, such as helper.command == \"/expenses\" && entry.data.amount > 500", needed: true},
+		"Rule.when":        {says: "The condition, such as helper.command == \"/expenses\" && entry.data.amount > 500", needed: true, shape: notEmpty},
 		"Rule.then":        {says: "The steps: what is sent when the rule fires, independent of one another", needed: true, shape: atLeastOne},
 
 		"Step.action":    {says: "The name of the action that the step goes to", needed: true},
@@ -72,17 +75,17 @@ func schemaKeys() map[string]schemaKey {
 		"Step.json":      {says: "The body as a YAML tree that becomes JSON (http); a leaf that is exactly one {{ }} keeps its type"},
 		"Step.body":      {says: "The body as text (http); may hold {{ }}. Without json and body the event goes out as it was received"},
 		"Step.headers":   {says: "Further headers (http); values may hold {{ }}"},
-		"Step.at":        {says: "When it is sent, such as date(entry.data.due_date) - duration(\"1d\"); default at once"},
+		"Step.at":        {says: "When it is sent, such as date(entry.data.due_date) - duration(\"1d\"); default at once", shape: notEmpty},
 		"Step.upsert":    {says: "The columns of the entry's row by name, with their values (sql)"},
 		"Step.on_delete": {says: "What becomes of the row when the entry is deleted or wanted no more (sql): delete (default), keep, or {mark: COLUMN}"},
 
 		"Mark.mark": {says: "The column that gets the time; the row stays", needed: true},
 
-		"Stat.when":     {says: "The condition: which entries count", needed: true},
-		"Stat.exclude":  {says: "A condition: which of those do not count after all"},
-		"Stat.value":    {says: "What is added up, such as entry.data.amount", needed: true},
-		"Stat.group_by": {says: "What the total is split by, such as entry.data.category"},
-		"Stat.unit":     {says: "What is never added together, such as entry.data.currency"},
+		"Stat.when":     {says: "The condition: which entries count", needed: true, shape: notEmpty},
+		"Stat.exclude":  {says: "A condition: which of those do not count after all", shape: notEmpty},
+		"Stat.value":    {says: "What is added up, such as entry.data.amount", needed: true, shape: notEmpty},
+		"Stat.group_by": {says: "What the total is split by, such as entry.data.category", shape: notEmpty},
+		"Stat.unit":     {says: "What is never added together, such as entry.data.currency", shape: notEmpty},
 	}
 }
 

@@ -82,7 +82,7 @@ func TestTheSchemaAsksForEveryKeyThatIsNeeded(t *testing.T) {
 func everyKey(t *testing.T) []string {
 	t.Helper()
 	chdirToCorpus(t, "ok")
-	return []string{readText(t, "every-setting.yaml"), readText(t, "following.yaml"), readText(t, "email-tls.yaml")}
+	return []string{readText(t, "every-setting.yaml"), readText(t, "following.yaml"), readText(t, "email-tls.yaml"), readText(t, "once.yaml")}
 }
 
 // eachChange calls try with a file without one of its values, and with each probe in the place of one, for every value.

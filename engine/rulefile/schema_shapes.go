@@ -24,6 +24,8 @@ func (m *schemaMaker) ofDecoder(t reflect.Type) *schema {
 		return &schema{}
 	case reflect.TypeFor[Count]():
 		return m.digits("integer", `^[+-]?[0-9]+$`, "must be a whole number")
+	case reflect.TypeFor[Flag]():
+		return &schema{AnyOf: m.words(true, false, "true", "false")}
 	case reflect.TypeFor[Number]():
 		return m.digits("number", `^-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?$`, "must be a number")
 	case reflect.TypeFor[Duration]():

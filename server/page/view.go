@@ -92,6 +92,7 @@ type event struct {
 	When                    moment
 	Duplicates              int
 	Deliveries              []delivery
+	Suppressed              []suppression
 	Faults                  []string // of rules
 }
 
@@ -101,6 +102,9 @@ type delivery struct {
 	State              engine.State
 	Note               string // when it is due, or why it ended so
 }
+
+// suppression is a rule that did not fire, since another event holds its claim.
+type suppression struct{ Rule, By string }
 
 // letter is a dead letter.
 type letter struct {
@@ -118,10 +122,13 @@ func newEvent(e engine.EventRecord, zone *time.Location) event {
 		switch d.State {
 		case engine.Pending:
 			note = "next " + newMoment(d.NextAt, zone).People
-		case engine.Dead, engine.Cancelled:
+		case engine.Dead, engine.Cancelled, engine.Shadow:
 			note = d.LastError
 		}
 		shown.Deliveries = append(shown.Deliveries, delivery{string(d.Rule), string(d.Action), string(d.Kind), d.State, note})
+	}
+	for _, s := range e.Suppressed {
+		shown.Suppressed = append(shown.Suppressed, suppression{string(s.Rule), string(s.By)})
 	}
 	for _, fault := range e.Errors {
 		shown.Faults = append(shown.Faults, string(fault.Rule)+": "+fault.Message)

@@ -23,7 +23,7 @@ CREATE TABLE deliveries (
     action      TEXT NOT NULL,
     kind        TEXT NOT NULL,
     message     TEXT NOT NULL,           -- JSON, frozen when the rule fired
-    state       TEXT NOT NULL CHECK (state IN ('pending', 'sending', 'delivered', 'dead', 'cancelled', 'discarded')),
+    state       TEXT NOT NULL CHECK (state IN ('pending', 'sending', 'delivered', 'dead', 'cancelled', 'discarded', 'shadow')),
     entry       TEXT,                    -- that it follows: a newer version of it takes its place
     at          INTEGER,                 -- of a reminder: its due instant
     sync        TEXT CHECK (sync IN ('upsert', 'remove')), -- what it does to the row of the entry
@@ -77,6 +77,16 @@ CREATE TABLE synced (                    -- the steps whose table may hold a row
     PRIMARY KEY (entry, rule, step)
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE claims (                    -- the values for which rules have fired, and shall not again (once_per)
+    rule       TEXT NOT NULL,
+    value      TEXT NOT NULL,            -- typed and exact
+    event      TEXT NOT NULL,            -- that holds the claim: its id, since claims outlive events
+    suppressed INTEGER,                  -- the newest event that the claim kept from firing
+    PRIMARY KEY (rule, value)
+) STRICT, WITHOUT ROWID;
+
+CREATE UNIQUE INDEX claims_by_event ON claims (event, rule);
+
 CREATE TABLE stats (
     id         INTEGER PRIMARY KEY,
     name       TEXT NOT NULL,
@@ -117,6 +127,7 @@ CREATE TABLE totals (                    -- of the readable contributions; each 
 DROP TABLE totals;
 DROP TABLE contributions;
 DROP TABLE stats;
+DROP TABLE claims;
 DROP TABLE synced;
 DROP TABLE entries;
 DROP TABLE pauses;

@@ -15,12 +15,14 @@ func (s suite) readsBack(t *testing.T) {
 	db, now := s.new(t), later()
 	a := event(t, 1, now, "ledger")
 	a.Judgement.Fired = []engine.RuleName{"high-expense"}
+	a.Judgement.Suppressed = []engine.Suppressed{{Rule: "once", By: newID(t)}}
+	a.Judgement.Disabled = []engine.RuleName{"off"}
 	a.Judgement.Errors = []engine.RuleError{{Rule: "broken", Message: "overflow"}}
 	a.Judgement.Mismatches = []engine.Mismatch{{Rule: "typed", Expr: "entry.data.n > 5", Value: int64(9007199254740993), Place: "rules.yaml:3:4"}}
 	accept(t, db, a)
 	want := engine.EventRecord{
 		ID: a.ID, ReceivedAt: now, Name: "entry.created", Helper: "/expenses", EntryID: "e1", Payload: string(a.Event.Raw),
-		Fired: a.Judgement.Fired, Errors: a.Judgement.Errors,
+		Fired: a.Judgement.Fired, Suppressed: a.Judgement.Suppressed, Disabled: a.Judgement.Disabled, Errors: a.Judgement.Errors,
 		Mismatches: []engine.Mismatch{{Rule: "typed", Expr: "entry.data.n > 5", Value: json.Number("9007199254740993"), Place: "rules.yaml:3:4"}},
 		Deliveries: []engine.Delivery{{
 			ID: engine.NewDeliveryID(a.ID, 1), Event: a.ID, Rule: "high-expense", Action: "ledger", Kind: engine.KindHTTP,
@@ -72,7 +74,7 @@ func (s suite) keepsHostileText(t *testing.T) {
 		}
 		wantEvent := engine.EventRecord{
 			ID: a.ID, ReceivedAt: now, Name: text, Helper: text, EntryID: text, Payload: "body " + text,
-			Fired: a.Judgement.Fired, Errors: []engine.RuleError{}, Mismatches: []engine.Mismatch{}, Deliveries: []engine.Delivery{wantDelivery},
+			Fired: a.Judgement.Fired, Suppressed: []engine.Suppressed{}, Errors: []engine.RuleError{}, Mismatches: []engine.Mismatch{}, Deliveries: []engine.Delivery{wantDelivery},
 		}
 		got, err := db.Event(t.Context(), a.ID)
 		if diff := cmp.Diff(wantEvent, got); err != nil || diff != "" {
