@@ -10,8 +10,8 @@ import (
 
 // certainties finds rules that never fire, or for every event, and stats that count nothing.
 func (c *linter) certainties() {
-	for i := range c.rules {
-		c.certainty(&c.rules[i])
+	for _, r := range c.judged() {
+		c.certainty(r)
 	}
 	for _, s := range c.stats {
 		if s.when == nil {

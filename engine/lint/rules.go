@@ -12,8 +12,7 @@ import (
 // duplicates finds rules that do what another does already.
 func (c *linter) duplicates() {
 	alike := map[string][]*rulefile.Rule{} // by condition and events
-	for i := range c.rules {
-		r := &c.rules[i]
+	for _, r := range c.judged() {
 		if r.when == nil {
 			continue
 		}
@@ -71,8 +70,7 @@ func (c *linter) owners() {
 
 // reminders finds steps with a time that no update of the entry moves: it cancels them, and nothing new is owed.
 func (c *linter) reminders() {
-	for i := range c.rules {
-		r := &c.rules[i]
+	for _, r := range c.judged() {
 		if !r.hasOn() || r.wants(peanuts.EntryUpdated) || !slices.ContainsFunc(r.On, bringsReminders) {
 			continue
 		}

@@ -12,8 +12,7 @@ func (c *linter) samples(seen *Seen) {
 	if len(seen.samples) == 0 {
 		return
 	}
-	for i := range c.rules {
-		r := &c.rules[i]
+	for _, r := range c.judged() {
 		fired := c.fired(r, seen)
 		if len(fired) == 0 {
 			continue

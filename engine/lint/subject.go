@@ -12,6 +12,17 @@ type rule struct {
 	exprs []expression // all of them, the condition first
 }
 
+// judged are the rules that are not disabled.
+func (c *linter) judged() []*rule {
+	var judged []*rule
+	for i := range c.rules {
+		if !c.rules[i].Disabled.Value {
+			judged = append(judged, &c.rules[i])
+		}
+	}
+	return judged
+}
+
 // stat is a stat with what its expressions say.
 type stat struct {
 	*rulefile.Stat
@@ -29,7 +40,7 @@ type expression struct {
 
 func (c *linter) rule(from *rulefile.Rule) rule {
 	r := rule{Rule: from, when: c.dialect.Outline(from.When.Value)}
-	r.exprs = c.expressions(nil, from.When)
+	r.exprs = c.expressions(nil, from.When, from.OncePer)
 	for i := range from.Then {
 		step := &from.Then[i]
 		r.exprs = c.expressions(r.exprs, step.At)
