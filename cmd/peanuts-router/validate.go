@@ -4,11 +4,13 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/peanuts-router/peanuts-router/actions"
 	"github.com/peanuts-router/peanuts-router/engine"
+	"github.com/peanuts-router/peanuts-router/engine/lint"
 	"github.com/peanuts-router/peanuts-router/engine/rulefile"
 )
 
@@ -29,19 +31,25 @@ type validateJob struct {
 	term       *terminal
 	secretsDir string
 	connect    bool
+	strict     bool
+	evidence   evidence
 }
 
 func newValidate(t *terminal) *cobra.Command {
-	job := &validateJob{term: t}
+	job := &validateJob{term: t, evidence: evidence{term: t}}
 	cmd := &cobra.Command{
 		Use:   "validate [FILE|DIR]...",
 		Short: "Tell everything that is wrong with rules files",
 		Long: "Reads rules files as serve would and tells every problem at once, with file, line and column. A variable that is not\n" +
 			"set is a warning here. Without arguments it reads rules.yaml. Exit code 1 when something is wrong.\n\n" +
 			"With --connect it also connects to the databases of the sql actions and holds tables and columns against the rules;\n" +
-			"nothing is written.",
+			"nothing is written.\n\n" +
+			"In a file without errors it also warns of what its author cannot have meant; docs/lint.md tells of each code in brackets.\n" +
+			"With --samples it judges payloads by the rules and renders their messages; with --samples or --store it knows the fields\n" +
+			"that events have.",
 		Example: `  peanuts-router validate rules.yaml
   peanuts-router validate --connect rules.yaml
+  peanuts-router validate --strict --samples testdata rules.yaml
   peanuts-router validate --output json rules/`,
 		RunE: func(cmd *cobra.Command, paths []string) error {
 			if len(paths) == 0 {
@@ -52,16 +60,23 @@ func newValidate(t *terminal) *cobra.Command {
 	}
 	cmd.Flags().StringVar(&job.secretsDir, "secrets-dir", os.Getenv("CREDENTIALS_DIRECTORY"), "where ${file:NAME} in the rules is read")
 	cmd.Flags().BoolVar(&job.connect, "connect", false, "connect to the databases, to check tables and columns")
+	cmd.Flags().BoolVar(&job.strict, "strict", false, "exit code 1 also on warnings, but for variables that are not set")
+	cmd.Flags().StringVar(&job.evidence.samples, "samples", "", "directory of sample payloads (*.json) to judge by the rules")
+	cmd.Flags().StringVar(&job.evidence.store, "store", "", "SQLite file of a daemon, to learn field names from its newest 10,000 events")
 	return cmd
 }
 
 func (j *validateJob) run(ctx context.Context, paths []string) error {
 	t := j.term
+	seen, err := j.evidence.seen(ctx, time.Now())
+	if err != nil {
+		return err
+	}
 	failed := false
 	all := []problemJSON{}
 	for _, path := range paths {
-		problems := j.validate(ctx, path)
-		failed = failed || problems.Failed()
+		problems := j.validate(ctx, path, seen)
+		failed = failed || problems.Failed() || j.strict && strictly(problems)
 		if t.json {
 			all = append(all, problemsJSON(problems)...)
 			continue
@@ -85,12 +100,21 @@ func (j *validateJob) run(ctx context.Context, paths []string) error {
 	return nil
 }
 
-func (j *validateJob) validate(ctx context.Context, path string) rulefile.Problems {
-	rules, problems := engine.Load(path, engine.Options{Options: rulefile.Options{SecretsDir: j.secretsDir, UnsetIsWarning: !j.connect}})
-	if rules != nil && j.connect {
-		problems = append(problems, misfits(ctx, rules)...)
-		problems.Sort()
+// validate tells the problems of a file or directory. Warnings of the linter are told only where nothing is worse.
+func (j *validateJob) validate(ctx context.Context, path string, seen *lint.Seen) rulefile.Problems {
+	options := rulefile.Options{SecretsDir: j.secretsDir, UnsetIsWarning: !j.connect}
+	rules, problems := engine.Load(path, engine.Options{Options: options})
+	if rules == nil {
+		return problems
 	}
+	if j.connect {
+		problems = append(problems, misfits(ctx, rules)...)
+	}
+	if !problems.Failed() {
+		file, _ := rulefile.Load(path, options)
+		problems = append(problems, lint.Check(file, seen)...)
+	}
+	problems.Sort()
 	return problems
 }
 

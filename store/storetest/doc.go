@@ -28,6 +28,7 @@ type Store interface {
 	Discard(ctx context.Context, id engine.DeliveryID) error
 	Event(ctx context.Context, id engine.EventID) (engine.EventRecord, error)
 	Events(ctx context.Context, page store.Page) ([]engine.EventRecord, string, error)
+	Payloads(ctx context.Context, page store.Page) ([][]byte, string, error)
 	FindEvent(ctx context.Context, prefix string) (engine.EventID, error)
 	Delivery(ctx context.Context, id engine.DeliveryID) (engine.Delivery, []engine.Attempt, error)
 	Deliveries(ctx context.Context, filter store.Filter, page store.Page) ([]engine.Delivery, string, error)
@@ -64,6 +65,7 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		{"only dead letters are mended (C13)", suite.mendsOnlyTheDead},
 		{"all dead letters are replayed once (F48)", suite.replaysAll},
 		{"lists are walked by cursor", suite.walksLists},
+		{"payloads are listed as they came, the newest first", suite.listsPayloads},
 		{"an event is found by how its id begins", suite.findsEvents},
 		{"a reminder moves with its entry and dies with it (R44, R45)", suite.movesReminders},
 		{"a reminder is sent once (P28, F46)", suite.remindsOnce},
