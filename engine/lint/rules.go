@@ -62,7 +62,7 @@ func (c *linter) owners() {
 	}
 	for _, r := range c.rules {
 		if !hasOwner(r) {
-			c.tellWhole(r.Name, NoOwner, fmt.Sprintf("the rule %s has no owner, and %s has one", r.Name.Value, c.rules[owned].Name.Value),
+			c.tellWhole(r.Name, NoOwner, fmt.Sprintf("the rule %q has no owner, and %q has one", r.Name.Value, c.rules[owned].Name.Value),
 				"say who is asked about it")
 		}
 	}

@@ -20,11 +20,7 @@ const rateWord = `^([1-9][0-9]{0,5})/(s|m|h)$`
 var rateWords = regexp.MustCompile(rateWord)
 
 func (r *Rate) decode(w *walker, node *yaml.Node) {
-	text, ok := w.scalar(node, false)
-	if ok && isVariable(text) {
-		return // one that is not set, which has been told
-	}
-	r.anchored = w.anchor(node)
+	text, ok := r.read(w, node)
 	if !ok {
 		return
 	}

@@ -77,11 +77,7 @@ type Count struct {
 }
 
 func (c *Count) decode(w *walker, node *yaml.Node) {
-	text, ok := w.scalar(node, false)
-	if ok && isVariable(text) {
-		return // one that is not set, which has been told
-	}
-	c.anchored = w.anchor(node)
+	text, ok := c.read(w, node)
 	if !ok {
 		return
 	}
@@ -102,11 +98,7 @@ type Number struct {
 }
 
 func (n *Number) decode(w *walker, node *yaml.Node) {
-	text, ok := w.scalar(node, false)
-	if ok && isVariable(text) {
-		return // one that is not set, which has been told
-	}
-	n.anchored = w.anchor(node)
+	text, ok := n.read(w, node)
 	if !ok {
 		return
 	}
@@ -126,11 +118,7 @@ type Duration struct {
 }
 
 func (d *Duration) decode(w *walker, node *yaml.Node) {
-	text, ok := w.scalar(node, false)
-	if ok && isVariable(text) {
-		return // one that is not set, which has been told
-	}
-	d.anchored = w.anchor(node)
+	text, ok := d.read(w, node)
 	if !ok {
 		return
 	}
@@ -145,6 +133,17 @@ func (d *Duration) decode(w *walker, node *yaml.Node) {
 	default:
 		d.Value = value
 	}
+}
+
+// read gives the text of a scalar, and notes its place. A variable that is not set, which has been told, is as if nothing
+// stood there.
+func (a *anchored) read(w *walker, node *yaml.Node) (text string, ok bool) {
+	text, ok = w.scalar(node, false)
+	if ok && isVariable(text) {
+		return "", false
+	}
+	*a = w.anchor(node)
+	return text, ok
 }
 
 // isVariable tells whether a variable that is not set stayed in a value as it was written.
