@@ -108,7 +108,8 @@ func TestRulesThatDoNotFireAllocateNothing(t *testing.T) {
 		now := time.Now()
 		return testing.AllocsPerRun(200, func() { rules.Judge(event, now, engine.Known{}) })
 	}
-	if few, many := allocations(1), allocations(200); many > few {
+	// Under the race detector what is kept for the next event is lost now and then; a rule that allocates makes it 200 more.
+	if few, many := allocations(1), allocations(200); many > few+10 {
 		t.Errorf("an event that fires none allocates %v times among 200 rules, %v among 1", many, few)
 	}
 }

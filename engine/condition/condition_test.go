@@ -310,6 +310,25 @@ func TestExpensiveExpressionsAreBounded(t *testing.T) {
 	}
 }
 
+// What an error says is for people: nothing of how expr and Go came to it.
+func TestErrorsSpeakOfTheRule(t *testing.T) {
+	s := scopeWith(t, `{"n":1}`)
+	for source, want := range map[string]string{
+		`any(entry.data.none, # == "x")`: `what should be a list is absent, or is none (in any(entry.data.none, # == "x"))`,
+		`len(entry.data.none) > 1`:       `len() of an absent value (in len(entry.data.none) > 1)`,
+		`len(entry.data.n) > 1`:          `an operation met a value of the wrong type (in len(entry.data.n) > 1)`,
+		`1 % entry.data.none == 1`:       `% is not possible between a number and an absent value (in 1 % entry.data.none == 1)`,
+	} {
+		c, err := New(Config{}).Condition(source)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if r := c.Judge(s); r.Err == nil || r.Err.Error() != want {
+			t.Errorf("%s: %v, want %s", source, r.Err, want)
+		}
+	}
+}
+
 // operandTexts are operands of every kind: plainly true, plainly false, and false by a mismatch.
 func operandTexts() []string {
 	return []string{

@@ -3,6 +3,7 @@ package condition
 import (
 	"errors"
 	"fmt"
+	"reflect"
 	"regexp"
 	"strings"
 
@@ -120,7 +121,8 @@ func runError(source string, err error) error {
 // isForeign tells whether an error comes from Go's run time or expr rather than from a function of ours.
 func isForeign(err error) bool {
 	var runtimeError interface{ RuntimeError() }
-	return errors.As(err, &runtimeError)
+	var reflectError *reflect.ValueError
+	return errors.As(err, &runtimeError) || errors.As(err, &reflectError)
 }
 
 // safeMessage keeps those messages of expr that name types only.
@@ -128,6 +130,7 @@ func safeMessage(message string) string {
 	for _, known := range []struct{ pattern, says string }{
 		{`memory budget exceeded`, "it builds more than its memory bound allows"},
 		{`integer divide by zero`, "division by zero"},
+		{`reflect: call of reflect.Value.Len`, "what should be a list is absent, or is none"},
 		{`cannot call nil|nil pointer|invalid memory|reflect: call of`, "a method was called on an absent value"},
 		{`invalid argument for len .*nil`, "len() of an absent value"},
 		{`<nil>|nil`, "an operation met an absent value"},
