@@ -114,7 +114,7 @@ func (r *Rehearsal) judge(o *Outcome, e *peanuts.Event, at time.Time) {
 
 // owe finds where a new delivery stands. It is false for a reminder that was sent for an earlier version of its entry.
 func (r *Rehearsal) owe(d *Delivery, at time.Time) bool {
-	if d.Shadow || !d.Follows() {
+	if !d.Follows() {
 		d.entry = nil
 	}
 	d.due = at.UnixMilli()
