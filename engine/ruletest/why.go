@@ -30,12 +30,12 @@ func (r *run) reasons(w want, from, to int) []string {
 	return lines
 }
 
-// concerns tells whether an explanation is of the rule that is wanted, or of one that fired for the action.
+// concerns tells whether an explanation is of the rule that is wanted, or of one that owes something to the action.
 func (w want) concerns(e engine.Explanation) bool {
 	if w.rule != "" {
 		return w.rule == string(e.Rule)
 	}
-	return e.Fired && slices.ContainsFunc(e.Owed, func(o engine.Owed) bool { return string(o.Action) == w.action })
+	return slices.ContainsFunc(e.Owed, func(o engine.Owed) bool { return string(o.Action) == w.action })
 }
 
 // reasonsOf tell what kept a rule from doing what is wanted at a step; none when nothing did that it knows of.
