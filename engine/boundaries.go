@@ -20,14 +20,18 @@ type RuleBoundaries struct {
 	Boundaries []Boundary
 }
 
-// Boundaries are where the verdict of each rule turns, in the order of the file.
+// Boundaries are where the verdict of each rule turns, in the order of the file. A disabled rule has no verdict.
 func (r *Rules) Boundaries() []RuleBoundaries {
-	all := make([]RuleBoundaries, len(r.rules))
-	for i, rule := range r.rules {
-		all[i] = RuleBoundaries{Rule: rule.name, Place: rule.place, Event: rule.someEvent()}
-		for _, one := range rule.when.Boundaries() {
-			all[i].Boundaries = append(all[i].Boundaries, Boundary{Boundary: one, Place: rule.text.PlaceAt(one.Offset)})
+	all := make([]RuleBoundaries, 0, len(r.rules))
+	for _, rule := range r.rules {
+		if rule.disabled {
+			continue
 		}
+		of := RuleBoundaries{Rule: rule.name, Place: rule.place, Event: rule.someEvent()}
+		for _, one := range rule.when.Boundaries() {
+			of.Boundaries = append(of.Boundaries, Boundary{Boundary: one, Place: rule.text.PlaceAt(one.Offset)})
+		}
+		all = append(all, of)
 	}
 	return all
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -17,7 +18,7 @@ import (
 	"github.com/peanuts-router/peanuts-router/store"
 )
 
-// Rules with one of everything that follows an entry, or does not.
+// Rules with one of everything that follows an entry, or does not, fires once for a value, or only on trial.
 const rehearsedRules = `version: 1
 timezone: Europe/Berlin
 actions:
@@ -46,6 +47,47 @@ rules:
     on: [goal.reached]
     when: "true"
     then: [{action: mail, at: entry.data.due, body: reached}]
+  - name: remind-once
+    when: not entry.data.done
+    once_per: entry.id
+    then:
+      - {action: mail, at: date(entry.data.due), body: "{{ entry.data.title }} once"}
+      - {action: mail, at: date(entry.data.due) - duration("1d"), body: "{{ 1 + entry.data.n }} left once"}
+  - name: first-of-a-key
+    when: entry.data.title == "a"
+    once_per: entry.data.key
+    then: [{action: mail, at: date(entry.data.due), body: "first of {{ entry.data.key }}"}]
+  - name: first-and-now
+    on: [entry.created, entry.updated, goal.reached]
+    when: not entry.data.done
+    once_per: entry.data.key
+    then:
+      - {action: mail, at: date(entry.data.due), body: "later {{ entry.data.key }}"}
+      - {action: mail, body: "now {{ entry.data.key }}"}
+  - name: goal-of-a-key
+    on: [goal.reached, entry.deleted]
+    when: "true"
+    once_per: entry.data.key
+    then: [{action: mail, at: entry.data.due, body: "{{ 1 + entry.data.n }} reached"}]
+  - name: row-once
+    when: not entry.data.done
+    once_per: entry.data.key
+    then: [{action: table, upsert: {id: "{{ entry.id }}", key: "{{ entry.data.key }}"}}]
+  - name: trial
+    when: not entry.data.done
+    shadow: true
+    once_per: entry.data.key
+    then:
+      - {action: mail, at: date(entry.data.due), body: "{{ 1 + entry.data.n }} on trial"}
+      - {action: mail, body: "on trial {{ entry.data.title }}"}
+      - {action: table, upsert: {id: "{{ entry.id }}"}}
+  - name: off
+    when: "true"
+    disabled: true
+    once_per: entry.data.key
+    then:
+      - {action: mail, body: never}
+      - {action: table, upsert: {id: "{{ entry.id }}"}}
 `
 
 // twin tells the same events to a store and to a rehearsal.
@@ -57,7 +99,7 @@ type twin struct {
 	now       time.Time
 	told      []*peanuts.Event
 	numbers   map[engine.EventID]int
-	owed      []*rehearsal.Delivery
+	outcomes  []rehearsal.Outcome
 }
 
 // A rehearsal sends, cancels and buries what a store and a courier would, whatever is told in whatever order.
@@ -113,7 +155,7 @@ func (tw *twin) tell(r *rapid.T, run int) {
 		r.Fatalf("event %d: duplicate is %t, and %t in the store", o.Event, o.Duplicate, receipt.Duplicate)
 	}
 	want = append(want, tw.drain(r)...)
-	tw.owed = append(tw.owed, o.Owed...)
+	tw.outcomes = append(tw.outcomes, o)
 	got := sentOf(append(o.Before, o.Owed...))
 	if diff := cmp.Diff(want, got); diff != "" {
 		r.Fatalf("event %d at %s (%s): sent (-store +rehearsal):\n%s", o.Event, tw.now, e.Raw, diff)
@@ -126,7 +168,9 @@ func (tw *twin) event(r *rapid.T, run int) *peanuts.Event {
 	if late := rapid.SampledFrom([]int{-1, 0, 0, 0, 2, 36}).Draw(r, "late"); late >= 0 {
 		timestamp = fmt.Sprintf(`"timestamp":%q,`, tw.now.Add(-time.Duration(late)*time.Hour).Format(time.RFC3339))
 	}
-	data := fmt.Sprintf(`{"title":%s,"due":%s,"done":%s,"n":%s}`, rapid.SampledFrom([]string{`"a"`, `"b"`}).Draw(r, "title"),
+	// A key is of one run alone: all runs share the store, and with it the claims.
+	key := strings.ReplaceAll(rapid.SampledFrom([]string{`null`, `"RUN"`, `"RUN"`, `RUN`, `RUN.0`, `[RUN]`}).Draw(r, "key"), "RUN", fmt.Sprint(run))
+	data := fmt.Sprintf(`{"key":%s,"title":%s,"due":%s,"done":%s,"n":%s}`, key, rapid.SampledFrom([]string{`"a"`, `"b"`}).Draw(r, "title"),
 		rapid.SampledFrom([]string{`null`, `"2050-11-22"`, `"2050-11-25"`, `"2050-11-26"`, `"2050-11-27"`, `"soon"`}).Draw(r, "due"),
 		rapid.SampledFrom([]string{`false`, `true`}).Draw(r, "done"), rapid.SampledFrom([]string{`1`, `1`, `null`}).Draw(r, "n"))
 	e, err := peanuts.Parse(fmt.Appendf(nil, `{"event":%q,%s"helper":{"command":"/tasks"},"entry":{"id":"%d-%d","data":%s}}`,
@@ -185,7 +229,7 @@ func sentOf(deliveries []*rehearsal.Delivery) []string {
 	return sent
 }
 
-// finish lets all reminders come due, and compares where every delivery stands.
+// finish lets all reminders come due, and compares what was judged and where every delivery stands.
 func (tw *twin) finish(r *rapid.T) {
 	tw.now = tw.now.AddDate(1, 0, 0)
 	if diff := cmp.Diff(tw.drain(r), sentOf(tw.rehearsal.Finish())); diff != "" {
@@ -197,16 +241,38 @@ func (tw *twin) finish(r *rapid.T) {
 		if err != nil {
 			r.Fatal(err)
 		}
+		want = append(want, verdictsText(n, record.Fired, record.Suppressed, record.Disabled, tw.number))
 		for _, d := range record.Deliveries {
 			want = append(want, fmt.Sprintf("%02d%s %s %s: %s", n, d.ID[len(id):], d.Rule, d.State, d.LastError))
 		}
 	}
-	for _, d := range tw.owed {
-		got = append(got, fmt.Sprintf("%02d-%d %s %s: %s", d.Event, d.N, d.Rule, d.State, d.Reason))
+	for _, o := range tw.outcomes {
+		if j := o.Judgement; !o.Duplicate {
+			got = append(got, verdictsText(o.Event, j.Fired, j.Suppressed, j.Disabled, rehearsal.Number))
+		}
+		for _, d := range o.Owed {
+			got = append(got, fmt.Sprintf("%02d-%d %s %s: %s", d.Event, d.N, d.Rule, d.State, d.Reason))
+		}
 	}
 	slices.Sort(want)
 	slices.Sort(got)
 	if diff := cmp.Diff(want, got); diff != "" {
-		r.Fatalf("the deliveries (-store +rehearsal):\n%s", diff)
+		r.Fatalf("what followed (-store +rehearsal):\n%s", diff)
 	}
+}
+
+// number is the number of an event in the store; -1 for one of another run.
+func (tw *twin) number(id engine.EventID) int {
+	if n, is := tw.numbers[id]; is {
+		return n
+	}
+	return -1
+}
+
+func verdictsText(event int, fired []engine.RuleName, suppressed []engine.Suppressed, disabled []engine.RuleName, number func(engine.EventID) int) string {
+	text := fmt.Sprintf("%02d fired %v, disabled %v", event, fired, disabled)
+	for _, one := range suppressed {
+		text += fmt.Sprintf(", %s suppressed by %d", one.Rule, number(one.By))
+	}
+	return text
 }

@@ -38,6 +38,10 @@ func TestTheTestCommandReports(t *testing.T) {
 		{"passes.txt", []string{"passes_test.yaml"}, 0},
 		{"fails.txt", []string{"fails_test.yaml"}, 1},
 		{"bad.txt", []string{"bad_test.yaml", "norules_test.yaml", "syntax_test.yaml"}, 1},
+		{"once/passes.txt", []string{"once/passes_test.yaml"}, 0},
+		{"once/fails.txt", []string{"once/fails_test.yaml"}, 1},
+		{"once/suggest.txt", []string{"--suggest", "once/rules.yaml"}, 0},
+		{"once/bad.txt", []string{"once/bad_test.yaml"}, 1},
 		{"report.json", []string{"--output", "json", "."}, 1},
 		{"suggest.txt", []string{"--suggest", "passes_test.yaml", "../task.json"}, 0},
 		{"suggest.json", []string{"--suggest", "--output", "json", "rules.yaml"}, 0},
@@ -92,8 +96,8 @@ func TestTheTestsOfTheExampleRulesPass(t *testing.T) {
 	}
 }
 
-// Every test file in docs/testing.md, fenced as yml, passes beside the example rules, the rules of that page and the sample
-// payloads.
+// Every test file in docs/testing.md, fenced as yml, passes beside the example rules, the rules files of that page and the
+// sample payloads.
 func TestEveryTestFileInTheDocumentationPasses(t *testing.T) {
 	page, err := os.ReadFile("../../docs/testing.md")
 	if err != nil {
@@ -109,11 +113,12 @@ func TestEveryTestFileInTheDocumentationPasses(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	rules := regexp.MustCompile("(?ms)^```yaml\n(.*?)^```$").FindSubmatch(page)
-	writeFile(t, filepath.Join(dir, "deadlines.yaml"), string(rules[1]))
+	for _, rules := range regexp.MustCompile("(?ms)^```yaml ([a-z.]+)\n(.*?)^```$").FindAllSubmatch(page, -1) {
+		writeFile(t, filepath.Join(dir, string(rules[1])), string(rules[2]))
+	}
 	files := regexp.MustCompile("(?ms)^```yml\n(.*?)^```$").FindAllSubmatch(page, -1)
-	if len(files) < 3 {
-		t.Errorf("docs/testing.md shows %d test files, want at least 3", len(files))
+	if len(files) < 4 {
+		t.Errorf("docs/testing.md shows %d test files, want at least 4", len(files))
 	}
 	for i, found := range files {
 		name := fmt.Sprintf("example%d_test.yaml", i)

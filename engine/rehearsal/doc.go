@@ -11,5 +11,7 @@
 //
 //   - Verdicts and messages are those of engine.Rules, judged by what the store would know of the entry at that moment.
 //   - What is sent, cancelled, or owed no more is what the store and the courier would make of the same row.
-//   - Nothing but memory is used, and little of it: of an entry its newest version and what waits for it.
+//   - A claim is made, and released, where a store would. What a rule on trial owes is a shadow: nothing follows from it.
+//   - Nothing but memory is used, and little of it: of an entry its newest version and what waits for it, of a claim its
+//     value and who holds it.
 package rehearsal

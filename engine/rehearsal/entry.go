@@ -43,13 +43,12 @@ func (r *Rehearsal) entryOf(e *peanuts.Event) *entry {
 
 // known is what the store would know, at the moment at which the event with that version is judged.
 func (r *Rehearsal) known(of *entry, version string) engine.Known {
+	known := engine.Known{Claimed: r.claims.holder}
 	if of == nil || of.version == "" {
-		return engine.Known{}
+		return known
 	}
-	known := engine.Known{
-		Late:   of.version > version,
-		Synced: func(id engine.StepID) bool { return slices.Contains(of.synced, id) },
-	}
+	known.Late = of.version > version
+	known.Synced = func(id engine.StepID) bool { return slices.Contains(of.synced, id) }
 	if !known.Late && !of.deleted {
 		known.Before = r.before(of)
 	}
@@ -71,13 +70,14 @@ func (r *Rehearsal) before(of *entry) func() *peanuts.Event {
 	}
 }
 
-// moveOn cancels what waits for an older version of the entry.
+// moveOn cancels what waits for an older version of the entry, and releases the claims that nothing is left of.
 func (r *Rehearsal) moveOn(of *entry, at time.Time) []*Delivery {
 	cancelled := of.waiting
 	of.waiting = nil
 	for _, d := range cancelled {
 		r.waiting.remove(d)
 		d.settle(engine.Cancelled, at, movedOn)
+		r.claims.release(d)
 	}
 	return cancelled
 }
@@ -87,6 +87,9 @@ func (of *entry) become(version string, e *peanuts.Event, o *Outcome) {
 	of.version, of.deleted, of.newest = version, e.Event == peanuts.EntryDeleted, o.Event
 	for i := range o.Judgement.Owed {
 		owed := &o.Judgement.Owed[i]
+		if owed.Shadow {
+			continue
+		}
 		id := engine.StepID{Rule: owed.Rule, Step: owed.Step}
 		if owed.Sync == engine.SyncUpsert && !slices.Contains(of.synced, id) {
 			of.synced = append(of.synced, id)

@@ -13,10 +13,15 @@ import (
 	"github.com/peanuts-router/peanuts-router/peanuts"
 )
 
-// A backtest rehearses a hundred thousand events and more: of an entry its version stays, and not its event.
+// A backtest rehearses a hundred thousand events and more: of an entry its version stays, and not its event, and of a claim
+// not what it stands for.
 func TestAnEntryTakesLittleMemory(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "rules.yaml")
-	if err := os.WriteFile(file, []byte(taskRules), 0o600); err != nil {
+	if err := os.WriteFile(file, []byte(taskRules+`  - name: once
+    when: "true"
+    once_per: entry.id
+    then: [{action: mail, body: "{{ entry.data.title }}"}]
+`), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	rules, problems := engine.Load(file, engine.Options{})

@@ -1,6 +1,7 @@
 package rehearsal
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"time"
 
@@ -24,12 +25,13 @@ type Rehearsal struct {
 	told    int
 	first   map[[sha256.Size]byte]int // the number of the first event with these bytes
 	entries map[string]*entry
+	claims  claims
 	waiting reminders
 }
 
 // New begins a rehearsal: nothing is known, and nothing is owed.
 func New(config Config) *Rehearsal {
-	return &Rehearsal{config: config, first: map[[sha256.Size]byte]int{}, entries: map[string]*entry{}}
+	return &Rehearsal{config: config, first: map[[sha256.Size]byte]int{}, entries: map[string]*entry{}, claims: claims{}}
 }
 
 // Outcome is what followed from one event.
@@ -40,13 +42,14 @@ type Outcome struct {
 	// Duplicate says that the same bytes were told before, as the event First: nothing follows from this one.
 	Duplicate bool
 	First     int
+	// Judgement is that of the rules. The events that hold claims are named by their numbers; see Number.
 	Judgement engine.Judgement
 	// Explained tells of every rule why it fired, or did not; only with Config.Explain.
 	Explained []engine.Explanation
 	// Cancelled are the reminders of older versions of the entry.
 	Cancelled []*Delivery
-	// Owed are the deliveries that the event brought, sent by now unless they wait, died or came too late. A reminder that
-	// was sent for an earlier version of the entry is not among them.
+	// Owed are the deliveries that the event brought, sent by now unless they wait, died, came too late or are shadows. A
+	// reminder that was sent for an earlier version of the entry is not among them.
 	Owed []*Delivery
 }
 
@@ -55,14 +58,15 @@ type Delivery struct {
 	engine.Owed
 	Event int          // the number of the event that brought it
 	N     int          // its number among what the event brought, from 1
-	State engine.State // Pending, Delivered, Dead or Cancelled
+	State engine.State // Pending, Delivered, Dead, Cancelled or Shadow
 	// Since is when it came to that state: of a delivered one the instant at which it was sent.
 	Since  time.Time
-	Reason string // of a dead or cancelled one
+	Reason string // of a dead or cancelled one; of a shadow one why it would have been either
 
-	entry *entry // that it goes with; nil for none
-	due   int64  // in milliseconds, as a store keeps it
-	place int    // among the reminders that wait
+	entry *entry        // that it goes with; nil for none
+	claim *engine.Claim // that stands for it; nil for none
+	due   int64         // in milliseconds, as a store keeps it
+	place int           // among the reminders that wait
 }
 
 // Tell lets an event arrive, after time has walked to that moment.
@@ -80,7 +84,7 @@ func (r *Rehearsal) Tell(e *peanuts.Event, at time.Time) Outcome {
 }
 
 // judge finds what follows from an event that is new, and keeps it. What waits for an older version of the entry is
-// cancelled before the rules are asked.
+// cancelled before the rules are asked, and what that had claimed is free by then.
 func (r *Rehearsal) judge(o *Outcome, e *peanuts.Event, at time.Time) {
 	version := e.Version(at)
 	entry := r.entryOf(e)
@@ -105,6 +109,7 @@ func (r *Rehearsal) judge(o *Outcome, e *peanuts.Event, at time.Time) {
 			o.Owed = append(o.Owed, d)
 		}
 	}
+	r.claims.take(o)
 }
 
 // owe finds where a new delivery stands. It is false for a reminder that was sent for an earlier version of its entry.
@@ -117,6 +122,8 @@ func (r *Rehearsal) owe(d *Delivery, at time.Time) bool {
 		d.due = d.At.UnixMilli()
 	}
 	switch {
+	case d.Shadow:
+		d.settle(engine.Shadow, at, cmp.Or(d.Late, d.Dead))
 	case d.entry != nil && d.entry.wasSent(d):
 		return false
 	case d.Late != "":

@@ -27,11 +27,17 @@ rules:
     then: [{action: mail, at: date(entry.data.due), body: "{{ entry.data.due }}, before {{ old.due }}"}]
 `
 
-// played tells events, one a line: the day of November 2026, what happened, and the data; each outcome is a line.
+// played tells events to taskRules, one a line: the day of November 2026, what happened, and the data; each outcome is a
+// line.
 func played(t *testing.T, config Config, script ...string) []string {
 	t.Helper()
+	return playedBy(t, taskRules, config, script...)
+}
+
+func playedBy(t *testing.T, text string, config Config, script ...string) []string {
+	t.Helper()
 	file := filepath.Join(t.TempDir(), "rules.yaml")
-	if err := os.WriteFile(file, []byte(taskRules), 0o600); err != nil {
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	rules, problems := engine.Load(file, engine.Options{})
@@ -52,7 +58,11 @@ func played(t *testing.T, config Config, script ...string) []string {
 			t.Fatal(err)
 		}
 		o := r.Tell(e, time.Date(2026, 11, day, 9, 0, 0, 0, time.UTC))
-		lines = append(lines, strings.Join([]string{told(o.Before), told(o.Cancelled), told(o.Owed)}, "|"))
+		line := strings.Join([]string{told(o.Before), told(o.Cancelled), told(o.Owed)}, "|")
+		for _, suppressed := range o.Judgement.Suppressed {
+			line += fmt.Sprintf("|%s suppressed by %d", suppressed.Rule, Number(suppressed.By))
+		}
+		lines = append(lines, line)
 	}
 	return append(lines, told(r.Finish()))
 }

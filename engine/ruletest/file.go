@@ -44,6 +44,7 @@ type expectation struct {
 	Rule     rulefile.Text  `yaml:"rule"`
 	Action   rulefile.Text  `yaml:"action"`
 	At       rulefile.Text  `yaml:"at"`
+	Shadow   rulefile.Flag  `yaml:"shadow"`
 	Channel  *rulefile.Tree `yaml:"channel"`
 	To       *rulefile.Tree `yaml:"to"`
 	Subject  *rulefile.Tree `yaml:"subject"`

@@ -18,6 +18,7 @@ type finding struct {
 	at           time.Time
 	fields       map[string]any
 	aside        bool // nothing is wrong when it was not expected
+	shadow       bool // its rule is on trial: it was not sent
 }
 
 // became tells what became of it.
@@ -37,6 +38,9 @@ func (f finding) String() string {
 	if f.action != "" {
 		text += " → " + f.action
 	}
+	if f.shadow {
+		text += " (shadow)"
+	}
 	return text
 }
 
@@ -52,7 +56,7 @@ func faults(j engine.Judgement, at time.Time) []finding {
 	return found
 }
 
-// sent are the deliveries that went out, or died.
+// sent are the deliveries that went out, or died, and the shadows of such.
 func sent(deliveries []*rehearsal.Delivery, told []*peanuts.Event, zone *time.Location) []finding {
 	var found []finding
 	for _, d := range deliveries {
@@ -62,12 +66,30 @@ func sent(deliveries []*rehearsal.Delivery, told []*peanuts.Event, zone *time.Lo
 			f.fields = contentOf(d.Kind, d.Message, told[d.Event])
 		case engine.Dead:
 			f.fields = map[string]any{"dead": d.Reason}
+		case engine.Shadow:
+			if d.Late != "" {
+				continue
+			}
+			f = f.asShadow(d, told[d.Event])
 		default:
 			continue
 		}
 		found = append(found, f)
 	}
 	return found
+}
+
+// asShadow is the finding of a delivery that would have been sent, had its rule not been on trial.
+func (f finding) asShadow(d *rehearsal.Delivery, event *peanuts.Event) finding {
+	f.shadow, f.aside = true, true
+	if due := d.At.Truncate(time.Millisecond); due.After(f.at) {
+		f.at = due.In(f.at.Location())
+	}
+	f.fields = map[string]any{"dead": d.Dead}
+	if d.Dead == "" {
+		f.fields = contentOf(d.Kind, d.Message, event)
+	}
+	return f
 }
 
 // contentOf are the fields of a frozen message.

@@ -2,7 +2,7 @@ package ruletest
 
 // fits tells whether a finding is as it is wanted.
 func (w want) fits(f finding) bool {
-	if w.rule != "" && w.rule != f.rule || w.action != "" && w.action != f.action || !w.at.IsZero() && !w.at.Equal(f.at) {
+	if !w.names(f) || !w.at.IsZero() && !w.at.Equal(f.at) {
 		return false
 	}
 	for _, outcome := range []string{"dead", "error", "mismatch"} { // what was not sent is found only by who asks for it
@@ -17,6 +17,11 @@ func (w want) fits(f finding) bool {
 		}
 	}
 	return true
+}
+
+// names tells whether a finding is of the rule and action that are wanted, and sent or in shadow as they are.
+func (w want) names(f finding) bool {
+	return (w.rule == "" || w.rule == f.rule) && (w.action == "" || w.action == f.action) && w.shadow == f.shadow
 }
 
 func (w want) asks(field string) bool {
@@ -66,7 +71,7 @@ func seat(w int, wants []want, found []finding, wantOf []int, tried []bool) bool
 
 // nearness is how much a finding that does not fit has of what is wanted; 0 when it is another thing altogether.
 func (w want) nearness(f finding) int {
-	if w.rule != "" && w.rule != f.rule || w.action != "" && w.action != f.action {
+	if !w.names(f) {
 		return 0
 	}
 	near := 1

@@ -147,7 +147,7 @@ func (r *run) fail(place rulefile.Place, kind FailureKind, message string, detai
 func nearest(w want, found []finding, left map[int]bool) int {
 	best, most := -1, 0
 	for f, one := range found {
-		if near := w.nearness(one); left[f] && !one.aside && near > most {
+		if near := w.nearness(one); left[f] && (!one.aside || one.shadow) && near > most {
 			best, most = f, near
 		}
 	}
@@ -156,9 +156,9 @@ func nearest(w want, found []finding, left map[int]bool) int {
 
 // String names what is wanted.
 func (w want) String() string {
-	text := finding{rule: w.rule, action: w.action}.String()
+	text := finding{rule: w.rule, action: w.action, shadow: w.shadow}.String()
 	if w.rule == "" {
-		text = w.action
+		text = finding{rule: w.action, shadow: w.shadow}.String()
 	}
 	if !w.at.IsZero() {
 		text += " at " + timeText(w.at)

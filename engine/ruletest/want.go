@@ -15,6 +15,7 @@ type want struct {
 	place        rulefile.Place
 	rule, action string
 	at           time.Time
+	shadow       bool
 	fields       []wanted
 }
 
@@ -49,7 +50,7 @@ func (r *reader) wants(from *[]expectation) (wants []want, checked bool) {
 }
 
 func (r *reader) want(from *expectation) want {
-	w := want{place: from.Where.Place(), rule: from.Rule.Value, action: from.Action.Value, at: r.time(from.At)}
+	w := want{place: from.Where.Place(), rule: from.Rule.Value, action: from.Action.Value, at: r.time(from.At), shadow: from.Shadow.Value}
 	if w.rule == "" && w.action == "" {
 		r.tell(from.Where.Fault("missing-key", "rule or action is missing"))
 	}
@@ -61,6 +62,9 @@ func (r *reader) want(from *expectation) want {
 			p := said.tree.Fault("bad-value", fmt.Sprintf("an action of kind %s sends no %s", action.Kind, said.field))
 			p.Hint = "it sends " + listed(known[:len(known)-3])
 			r.tell(p)
+		}
+		if w.shadow && (said.field == "error" || said.field == "mismatch") {
+			r.tell(from.Shadow.Fault("bad-value", fmt.Sprintf("shadow does not go with %s: a rule on trial is judged as any other; leave shadow out", said.field)))
 		}
 		w.fields = append(w.fields, r.wanted(said))
 	}
