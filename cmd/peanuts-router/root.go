@@ -14,7 +14,7 @@ func newRoot(t *terminal) (root *cobra.Command, reached *bool) {
 	reached = new(bool)
 	root = &cobra.Command{
 		Use:   "peanuts-router",
-		Short: "Routes the webhooks of Peanuts by rules in YAML to Slack, e-mail and HTTP",
+		Short: "Routes the webhooks of Peanuts by rules in YAML to Slack, e-mail, HTTP and SQL",
 		Example: `  peanuts-router demo
   peanuts-router validate rules.yaml
   peanuts-router dry-run --rules rules.yaml testdata/expense-high.json
