@@ -105,8 +105,8 @@ func (t *tally) groups(parts map[string]*engine.Part) {
 			continue
 		}
 		width := 0
-		if largest := all[0].part.Total.Float(); largest > 0 {
-			width = max(0, int(100*g.part.Total.Float()/largest))
+		if total, largest := g.part.Total.Float(), all[0].part.Total.Float(); total > 0 {
+			width = max(1, int(100*total/largest)) // what is there is seen
 		}
 		t.Groups = append(t.Groups, group{Name: g.name, Total: amountText(g.part.Total), Count: g.part.Count, Width: width})
 	}
