@@ -16,7 +16,7 @@ const (
 		ON CONFLICT (id) DO UPDATE SET version = excluded.version, deleted = excluded.deleted, event = excluded.event`
 	selectBody = `SELECT body FROM events WHERE seq = ?`
 
-	isSynced     = `SELECT EXISTS (SELECT 1 FROM synced WHERE entry = ? AND rule = ? AND step = ?)`
+	syncedOf     = `SELECT rule, step FROM synced WHERE entry = ?`
 	putSynced    = `INSERT INTO synced (entry, rule, step) VALUES (?, ?, ?) ON CONFLICT DO NOTHING`
 	forgetSynced = `DELETE FROM synced WHERE entry = ? AND rule = ? AND step = ?`
 
@@ -72,14 +72,28 @@ func (a *accepting) recall(tx *transaction) (*known, error) {
 	if !k.Late && !deleted {
 		k.Before = k.remembering(tx, event)
 	}
-	k.Synced = func(id engine.StepID) bool {
-		var synced bool
-		if err := tx.row(isSynced, []any{a.Event.Entry.ID, string(id.Rule), id.Step}, &synced); err != nil {
-			k.failed = err
-		}
-		return synced
-	}
+	k.Synced = k.tables(tx, a.Event.Entry.ID)
 	return k, nil
+}
+
+// tables tells of the tables that may hold a row of the entry, read together when the first is asked for.
+func (k *known) tables(tx *transaction, entry string) func(engine.StepID) bool {
+	var synced map[engine.StepID]bool
+	return func(id engine.StepID) bool {
+		if synced == nil {
+			synced = map[engine.StepID]bool{}
+			err := tx.rows(syncedOf, []any{entry}, func(rows *sql.Rows) error {
+				var one engine.StepID
+				err := rows.Scan((*string)(&one.Rule), &one.Step)
+				synced[one] = true
+				return err
+			})
+			if err != nil {
+				k.failed = err
+			}
+		}
+		return synced[id]
+	}
 }
 
 // remembering gives the event that brought the version before, read when it is first asked for.
