@@ -25,6 +25,9 @@ type Store interface {
 	Pauses(ctx context.Context) (map[engine.ActionName]time.Time, error)
 	Replay(ctx context.Context, id engine.DeliveryID) error
 	ReplayAll(ctx context.Context) (int, error)
+	CountDead(ctx context.Context, filter store.Filter) (int, error)
+	ReplayDead(ctx context.Context, filter store.Filter) (int, error)
+	DiscardDead(ctx context.Context, filter store.Filter) (int, error)
 	Discard(ctx context.Context, id engine.DeliveryID) error
 	Event(ctx context.Context, id engine.EventID) (engine.EventRecord, error)
 	Events(ctx context.Context, page store.Page) ([]engine.EventRecord, string, error)
@@ -63,6 +66,7 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		{"a dead letter is replayed with its key and history (C10, C13)", suite.replays},
 		{"only dead letters are mended (C13)", suite.mendsOnlyTheDead},
 		{"all dead letters are replayed once (F48)", suite.replaysAll},
+		{"the dead letters of a filter are replayed or discarded, and no others (C13)", suite.mendsByFilter},
 		{"lists are walked by cursor", suite.walksLists},
 		{"an event is found by how its id begins", suite.findsEvents},
 		{"a reminder moves with its entry and dies with it (R44, R45)", suite.movesReminders},
