@@ -167,8 +167,14 @@ func (s *Store) Delivery(ctx context.Context, id engine.DeliveryID) (engine.Deli
 	if seq == 0 {
 		return delivery, nil, ErrNotFound
 	}
+	history, err := s.history(ctx, seq)
+	return delivery, history, err
+}
+
+// history is every recorded attempt at a delivery.
+func (s *Store) history(ctx context.Context, delivery int64) ([]engine.Attempt, error) {
 	history := []engine.Attempt{}
-	err = s.query(ctx, "reading a delivery", selectAttempts, []any{seq}, func(rows *sql.Rows) error {
+	err := s.query(ctx, "reading a delivery", selectAttempts, []any{delivery}, func(rows *sql.Rows) error {
 		var a engine.Attempt
 		var at, took int64
 		err := rows.Scan(&a.N, &at, &took, &a.Status, &a.Error, &a.Answer)
@@ -176,7 +182,7 @@ func (s *Store) Delivery(ctx context.Context, id engine.DeliveryID) (engine.Deli
 		history = append(history, a)
 		return err
 	})
-	return delivery, history, err
+	return history, err
 }
 
 func (s *Store) scanDelivery(rows *sql.Rows) (d engine.Delivery, seq int64, err error) {

@@ -24,7 +24,7 @@ func newDeadLetters(t *terminal) *cobra.Command {
 			return r.showDelivery(cmd.Context(), engine.DeliveryID(args[0]))
 		},
 	}
-	cmd := group("dead-letters", "Deliveries that were given up: look at them, replay or discard them", list, show, newReplay(r), newDiscard(r))
+	cmd := group("dead-letters", "Deliveries that were given up: look at them, replay or discard them", list, show, newReplay(r), newDiscard(r), newExport(r))
 	r.register(cmd)
 	return cmd
 }
