@@ -14,6 +14,7 @@ const (
 
 	replayDead  = `UPDATE deliveries AS d SET state = 'pending', next_at = ?, plan_from = attempts, lost = 0, generation = generation + 1 WHERE d.seq = ? AND d.state = 'dead'`
 	discardDead = `UPDATE deliveries AS d SET state = 'discarded' WHERE d.seq = ? AND d.state = 'dead'`
+	discardOpen = `UPDATE deliveries SET state = 'discarded' WHERE seq = ? AND state IN ('pending', 'dead')`
 )
 
 // Replay makes a dead letter pending again, due now: with the same key and message, and its retry plan from the
@@ -31,6 +32,26 @@ func (s *Store) Discard(ctx context.Context, id engine.DeliveryID) error {
 		_, err := tx.exec(discardDead, seq)
 		return err
 	}))
+}
+
+// DiscardOpen ends a delivery for good that is pending or dead. It is ErrSending for one that is under way, and ErrNotFound or
+// ErrNotOpen for what else is none.
+func (s *Store) DiscardOpen(ctx context.Context, id engine.DeliveryID) error {
+	return wrap("discarding "+string(id), s.mend(ctx, id, onlyOpen, func(tx *transaction, seq int64) error {
+		_, err := tx.exec(discardOpen, seq)
+		return err
+	}))
+}
+
+// onlyOpen refuses what is neither pending nor dead.
+func onlyOpen(state engine.State) error {
+	switch state {
+	case engine.Pending, engine.Dead:
+		return nil
+	case engine.Sending:
+		return ErrSending
+	}
+	return fmt.Errorf("%w: it is %s", ErrNotOpen, state)
 }
 
 // onlyDead refuses what is no dead letter.

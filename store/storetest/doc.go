@@ -29,6 +29,7 @@ type Store interface {
 	ReplayDead(ctx context.Context, filter store.Filter) (int, error)
 	DiscardDead(ctx context.Context, filter store.Filter) (int, error)
 	Discard(ctx context.Context, id engine.DeliveryID) error
+	DiscardOpen(ctx context.Context, id engine.DeliveryID) error
 	EachDead(ctx context.Context, filter store.Filter, each func(d engine.Delivery, body []byte) error) error
 	Event(ctx context.Context, id engine.EventID) (engine.EventRecord, error)
 	Events(ctx context.Context, page store.Page) ([]engine.EventRecord, string, error)
@@ -68,6 +69,7 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		{"only dead letters are mended (C13)", suite.mendsOnlyTheDead},
 		{"all dead letters are replayed once (F48)", suite.replaysAll},
 		{"the dead letters of a filter are replayed or discarded, and no others (C13)", suite.mendsByFilter},
+		{"what waits is discarded, and what is being sent is not", suite.discardsWhatWaits},
 		{"the dead letters of a filter are told whole, the oldest first", suite.exports},
 		{"lists are walked by cursor", suite.walksLists},
 		{"an event is found by how its id begins", suite.findsEvents},

@@ -1,10 +1,12 @@
 package storetest
 
 import (
+	"errors"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/peanuts-router/peanuts-router/engine"
 	"github.com/peanuts-router/peanuts-router/store"
@@ -62,6 +64,50 @@ func (s suite) mendsByFilter(t *testing.T) {
 				t.Errorf("%s, mended to %s:\n%s", c.name, state, diff)
 			}
 		}
+	}
+}
+
+func (s suite) discardsWhatWaits(t *testing.T) {
+	db, now := s.new(t), later()
+	a := event(t, 1, now, "ledger", "ledger", "ledger", "ledger")
+	a.Judgement.Owed[1].Leased, a.Judgement.Owed[2].Leased, a.Judgement.Owed[3].Dead = true, true, "no"
+	leases := accept(t, db, a).Leases
+	pending, sending, delivered, dead := engine.NewDeliveryID(a.ID, 1), leases[0].ID, leases[1].ID, engine.NewDeliveryID(a.ID, 4)
+	settle(t, db, engine.Settlement{ID: delivered, Generation: 1, State: engine.Delivered, Attempt: &engine.Attempt{At: now}})
+	for _, c := range []struct {
+		id    engine.DeliveryID
+		want  error
+		after engine.State
+	}{
+		{pending, nil, engine.Discarded},
+		{pending, store.ErrNotOpen, engine.Discarded},
+		{sending, store.ErrSending, engine.Sending},
+		{delivered, store.ErrNotOpen, engine.Delivered},
+		{dead, nil, engine.Discarded},
+	} {
+		if err := db.DiscardOpen(t.Context(), c.id); !cmp.Equal(err, c.want, cmpopts.EquateErrors()) {
+			t.Errorf("DiscardOpen(%s) = %v, want %v", c.id, err, c.want)
+		}
+		if d, _ := delivery(t, db, c.id); d.State != c.after {
+			t.Errorf("%s is %s after DiscardOpen(), want %s", c.id, d.State, c.after)
+		}
+	}
+	if err := db.DiscardOpen(t.Context(), "nobody-1"); !errors.Is(err, store.ErrNotFound) {
+		t.Errorf("DiscardOpen(nobody-1) = %v, want ErrNotFound", err)
+	}
+	if leases, err := db.Lease(t.Context(), "ledger", 4, now.Add(time.Hour), now.Add(2*time.Hour)); err != nil || len(leases) != 0 {
+		t.Errorf("Lease() of what was discarded = %d, %v; want nothing", len(leases), err)
+	}
+	// A lease that was taken back leaves a delivery that waits; the result of whoever had it comes too late then.
+	if n, err := db.ReleaseExpired(t.Context(), now.Add(time.Hour)); err != nil || n != 1 {
+		t.Fatalf("ReleaseExpired() = %d, %v; want 1", n, err)
+	}
+	if err := db.DiscardOpen(t.Context(), sending); err != nil {
+		t.Errorf("DiscardOpen() of what waits again = %v", err)
+	}
+	late := engine.Settlement{ID: sending, Generation: 1, State: engine.Delivered, Attempt: &engine.Attempt{At: now}}
+	if recorded, err := db.Settle(t.Context(), late); err != nil || recorded.Applied {
+		t.Errorf("Settle() of what was discarded = %+v, %v; want nothing changed", recorded, err)
 	}
 }
 

@@ -33,6 +33,7 @@ func (s suite) followsTheModel(t *testing.T) {
 			"replay":  m.replay,
 			"discard": m.discard,
 			"many":    m.mendMany,
+			"drop":    m.drop,
 			"wait":    func(r *rapid.T) { m.now = m.now.Add(time.Duration(rapid.IntRange(1, 90).Draw(r, "s")) * time.Second) },
 		})
 	})
@@ -200,6 +201,25 @@ func (m *model) discard(r *rapid.T) {
 	d := m.pick(r)
 	if m.mended(r, "Discard", d, m.db.Discard(m.test.Context(), d.ID)) {
 		d.State = engine.Discarded
+	}
+}
+
+// drop discards what is pending or dead.
+func (m *model) drop(r *rapid.T) {
+	d := m.pick(r)
+	want := error(nil)
+	switch d.State {
+	case engine.Pending, engine.Dead:
+	case engine.Sending:
+		want = store.ErrSending
+	default:
+		want = store.ErrNotOpen
+	}
+	if err := m.db.DiscardOpen(m.test.Context(), d.ID); !errors.Is(err, want) || (err != nil && want == nil) {
+		r.Fatalf("DiscardOpen(%s) = %v, of one that is %s", d.ID, err, d.State)
+	}
+	if want == nil {
+		d.State, d.NextAt = engine.Discarded, time.Time{}
 	}
 }
 
