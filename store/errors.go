@@ -17,6 +17,10 @@ var (
 	ErrNotFound = errors.New("not found")
 	// ErrNotDead says that a delivery is not dead, so it can be neither replayed nor discarded.
 	ErrNotDead = errors.New("not a dead letter")
+	// ErrNotOpen says that a delivery is neither pending nor dead, so it cannot be discarded.
+	ErrNotOpen = errors.New("neither pending nor dead")
+	// ErrSending says that a delivery is under way, so it cannot be discarded now.
+	ErrSending = errors.New("it is being sent; try again once the attempt has ended, within a minute")
 	// ErrAmbiguous says that several events have an id that begins like this.
 	ErrAmbiguous = errors.New("several ids begin like this")
 	// ErrBadCursor says that a cursor was not made by this store.

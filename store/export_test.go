@@ -49,10 +49,16 @@ func (s *Store) Plan(ctx context.Context, text string, args ...any) (string, err
 
 // Statements whose plans are looked at.
 const (
-	AnyDue, SelectDue, DueActions, AnyExpired, SomeDead, SettleDelivery             = anyDue, selectDue, dueActions, anyExpired, someDead, settleDelivery
+	AnyDue, SelectDue, DueActions, AnyExpired, SettleDelivery                       = anyDue, selectDue, dueActions, anyExpired, settleDelivery
 	WhoClaims, NoteSuppressed, ReleaseClaim, CancelOlder, CancelOne, SelectFollower = whoClaims, noteSuppressed, releaseClaim, cancelOlder, cancelOne, selectFollower
 	SelectEvents, DeliveriesBetween, TwoFrom                                        = selectEvents, deliveriesBetween, twoFrom
 )
+
+// SomeDead is how a batch of the dead letters of a filter is found.
+func SomeDead(filter Filter) (text string, args []any) {
+	wanted, args := filter.dead().terms()
+	return someDead + wanted + orderedBatch, append(append([]any{1, 2}, args...), 3)
+}
 
 // CountCommits tells from now on how many transactions were committed.
 func (s *Store) CountCommits(ctx context.Context) (*atomic.Int64, error) {

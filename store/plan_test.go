@@ -14,6 +14,7 @@ import (
 func TestNoStatementOfTheDaemonScansATable(t *testing.T) {
 	s := open(t, store.Config{})
 	defer shut(t, s)
+	dead, deadArgs := store.SomeDead(store.Filter{Rule: "r", Action: "a", Since: time.Now(), Reason: "because"})
 	for name, ask := range map[string]struct {
 		text string
 		args []any
@@ -22,7 +23,7 @@ func TestNoStatementOfTheDaemonScansATable(t *testing.T) {
 		"lease":             {store.SelectDue, []any{"a", 1, 1}},
 		"due actions":       {store.DueActions, []any{1}},
 		"expired leases":    {store.AnyExpired, []any{1}},
-		"dead letters":      {store.SomeDead, []any{1, 2, 3}},
+		"dead letters":      {dead, deadArgs},
 		"settle":            {store.SettleDelivery, []any{"pending", "pending", 1, 1, "", "", "id", 1, 1}},
 		"who claims":        {store.WhoClaims, []any{"rule", "value"}},
 		"suppressed":        {store.NoteSuppressed, []any{1, "rule", "event"}},

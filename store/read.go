@@ -10,14 +10,6 @@ import (
 	"github.com/peanuts-router/peanuts-router/engine"
 )
 
-// Filter says which deliveries are wanted; what is empty does not matter.
-type Filter struct {
-	State  engine.State
-	Action engine.ActionName
-	Rule   engine.RuleName
-	Event  engine.EventID
-}
-
 const (
 	selectEvents = `SELECT seq, id, received_at, name, helper, entry_id, duplicates, judgement FROM events WHERE seq < ? ORDER BY seq DESC LIMIT ?`
 	selectEvent  = `SELECT seq, id, received_at, name, helper, entry_id, duplicates, judgement, body FROM events WHERE id = ?`
@@ -139,11 +131,12 @@ func (s *Store) Deliveries(ctx context.Context, filter Filter, page Page) ([]eng
 	if err != nil {
 		return nil, "", err
 	}
-	where, args := filter.where(before)
+	wanted, args := filter.terms()
 	deliveries := []engine.Delivery{}
 	var seqs []int64
-	text := deliveryColumns + where + ` ORDER BY d.seq DESC LIMIT ?`
-	err = s.query(ctx, "listing deliveries", text, append(args, page.limit()+1), func(rows *sql.Rows) error {
+	text := deliveryColumns + `WHERE d.seq < ?` + wanted + ` ORDER BY d.seq DESC LIMIT ?`
+	args = append(append([]any{before}, args...), page.limit()+1)
+	err = s.query(ctx, "listing deliveries", text, args, func(rows *sql.Rows) error {
 		delivery, seq, err := s.scanDelivery(rows)
 		delivery.Message = nil
 		deliveries, seqs = append(deliveries, delivery), append(seqs, seq)
@@ -154,28 +147,6 @@ func (s *Store) Deliveries(ctx context.Context, filter Filter, page Page) ([]eng
 	}
 	deliveries, next := cut(page, deliveries, seqs)
 	return deliveries, next, nil
-}
-
-// where is the filter as SQL; values go as parameters only.
-func (f Filter) where(before int64) (string, []any) {
-	terms, args := []string{"d.seq < ?"}, []any{before}
-	switch f.State {
-	case "":
-	case engine.Pending, engine.Sending, engine.Dead:
-		terms = append(terms, "d.state = '"+string(f.State)+"'") // written out, so that the index of the state serves
-	default:
-		terms, args = append(terms, "d.state = ?"), append(args, string(f.State))
-	}
-	if f.Action != "" {
-		terms, args = append(terms, "d.action = ?"), append(args, string(f.Action))
-	}
-	if f.Rule != "" {
-		terms, args = append(terms, "d.rule = ?"), append(args, string(f.Rule))
-	}
-	if f.Event != "" {
-		terms, args = append(terms, "e.id = ?"), append(args, string(f.Event))
-	}
-	return "WHERE " + strings.Join(terms, " AND "), args
 }
 
 // Delivery is one delivery with its message and every recorded attempt; ErrNotFound when there is none.
@@ -196,8 +167,14 @@ func (s *Store) Delivery(ctx context.Context, id engine.DeliveryID) (engine.Deli
 	if seq == 0 {
 		return delivery, nil, ErrNotFound
 	}
+	history, err := s.history(ctx, seq)
+	return delivery, history, err
+}
+
+// history is every recorded attempt at a delivery.
+func (s *Store) history(ctx context.Context, delivery int64) ([]engine.Attempt, error) {
 	history := []engine.Attempt{}
-	err = s.query(ctx, "reading a delivery", selectAttempts, []any{seq}, func(rows *sql.Rows) error {
+	err := s.query(ctx, "reading a delivery", selectAttempts, []any{delivery}, func(rows *sql.Rows) error {
 		var a engine.Attempt
 		var at, took int64
 		err := rows.Scan(&a.N, &at, &took, &a.Status, &a.Error, &a.Answer)
@@ -205,7 +182,7 @@ func (s *Store) Delivery(ctx context.Context, id engine.DeliveryID) (engine.Deli
 		history = append(history, a)
 		return err
 	})
-	return delivery, history, err
+	return history, err
 }
 
 func (s *Store) scanDelivery(rows *sql.Rows) (d engine.Delivery, seq int64, err error) {

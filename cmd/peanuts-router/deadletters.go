@@ -24,20 +24,7 @@ func newDeadLetters(t *terminal) *cobra.Command {
 			return r.showDelivery(cmd.Context(), engine.DeliveryID(args[0]))
 		},
 	}
-	var all bool
-	replay := &cobra.Command{
-		Use: "replay ID... | --all", Short: "Try dead letters again, with the same key and message and the retry plan from its start",
-		Example: "  peanuts-router dead-letters replay 0197b5c0-1f43-7c2e-9d0e-6f1f6b1c2a3d-1\n  peanuts-router dead-letters replay --all",
-		RunE:    func(cmd *cobra.Command, args []string) error { return r.replay(cmd.Context(), args, all) },
-	}
-	replay.Flags().BoolVar(&all, "all", false, "replay every dead letter")
-	discard := &cobra.Command{
-		Use: "discard ID...", Short: "Give dead letters up for good", Args: cobra.MinimumNArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			return r.mend(cmd.Context(), args, "discarded", (*store.Store).Discard)
-		},
-	}
-	cmd := group("dead-letters", "Deliveries that were given up: look at them, replay or discard them", list, show, replay, discard)
+	cmd := group("dead-letters", "Deliveries that were given up: look at them, replay or discard them", list, show, newReplay(r), newDiscard(r), newExport(r))
 	r.register(cmd)
 	return cmd
 }
@@ -52,7 +39,7 @@ func (r *record) listDead(ctx context.Context) error {
 		}
 	})
 	if listed > 0 && err == nil {
-		_, err = fmt.Fprintf(r.term.out, "\n%s.   show ID · replay ID|--all · discard ID\n", count(listed, "dead letter", "dead letters"))
+		_, err = fmt.Fprintf(r.term.out, "\n%s.   show ID · replay ID|--all · discard ID\n", deadLetters(listed))
 	}
 	return err
 }
@@ -85,57 +72,4 @@ func (r *record) showDelivery(ctx context.Context, id engine.DeliveryID) error {
 		}
 		return nil
 	})
-}
-
-func (r *record) replay(ctx context.Context, ids []string, all bool) error {
-	switch {
-	case all && len(ids) > 0:
-		return usagef("replay takes either ids or --all")
-	case !all && len(ids) == 0:
-		return usagef("replay needs the ids of dead letters, or --all")
-	case !all:
-		return r.mend(ctx, ids, "replayed", (*store.Store).Replay)
-	}
-	return r.with(ctx, func(s *store.Store) error {
-		counts, err := s.Counts(ctx)
-		if err != nil {
-			return err
-		}
-		fmt.Fprintf(r.term.err, "Replaying %s.\n", count(counts[engine.Dead], "dead letter", "dead letters"))
-		n, err := s.ReplayAll(ctx)
-		if err != nil {
-			return fmt.Errorf("after %d: %w", n, err)
-		}
-		return r.mended(n, "replayed")
-	})
-}
-
-// mend does something to each of some dead letters; one that is none does not keep the others from it.
-func (r *record) mend(ctx context.Context, ids []string, done string, do func(*store.Store, context.Context, engine.DeliveryID) error) error {
-	return r.with(ctx, func(s *store.Store) error {
-		n, failed := 0, false
-		for _, id := range ids {
-			if err := do(s, ctx, engine.DeliveryID(id)); err != nil {
-				fmt.Fprintf(r.term.err, "peanuts-router: %s\n", oneLine(err.Error(), 500))
-				failed = true
-				continue
-			}
-			n++
-		}
-		if err := r.mended(n, done); err != nil {
-			return err
-		}
-		if failed {
-			return toldError{}
-		}
-		return nil
-	})
-}
-
-func (r *record) mended(n int, done string) error {
-	if r.term.json {
-		return r.term.printJSON(map[string]int{done: n})
-	}
-	_, err := fmt.Fprintf(r.term.out, "%s %s.\n", count(n, "dead letter", "dead letters"), done)
-	return err
 }

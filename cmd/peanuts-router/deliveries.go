@@ -24,10 +24,20 @@ func newDeliveries(t *terminal) *cobra.Command {
 	list.Flags().StringVar((*string)(&filter.Action), "action", "", "only those of an action")
 	list.Flags().StringVar((*string)(&filter.Rule), "rule", "", "only those of a rule")
 	list.Flags().StringVar((*string)(&filter.Event), "event", "", "only those of an event")
-	cmd := group("deliveries", "What is owed for events, and where it stands", list)
+	discard := &cobra.Command{
+		Use: "discard ID...", Short: "Give deliveries up for good that wait, or that are dead", Args: cobra.MinimumNArgs(1),
+		Long:    "Gives deliveries up for good that wait, or that are dead. One that is being sent is left alone.",
+		Example: "  peanuts-router deliveries discard 0197b5c0-1f43-7c2e-9d0e-6f1f6b1c2a3d-1",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return r.mend(cmd.Context(), args, someDeliveries, "discarded", (*store.Store).DiscardOpen)
+		},
+	}
+	cmd := group("deliveries", "What is owed for events, and where it stands", list, discard)
 	r.register(cmd)
 	return cmd
 }
+
+func someDeliveries(n int) string { return count(n, "delivery", "deliveries") }
 
 func (r *record) listDeliveries(ctx context.Context, filter store.Filter) error {
 	switch filter.State {

@@ -25,7 +25,12 @@ type Store interface {
 	Pauses(ctx context.Context) (map[engine.ActionName]time.Time, error)
 	Replay(ctx context.Context, id engine.DeliveryID) error
 	ReplayAll(ctx context.Context) (int, error)
+	CountDead(ctx context.Context, filter store.Filter) (int, error)
+	ReplayDead(ctx context.Context, filter store.Filter) (int, error)
+	DiscardDead(ctx context.Context, filter store.Filter) (int, error)
 	Discard(ctx context.Context, id engine.DeliveryID) error
+	DiscardOpen(ctx context.Context, id engine.DeliveryID) error
+	EachDead(ctx context.Context, filter store.Filter, each func(d engine.Delivery, body []byte) error) error
 	Event(ctx context.Context, id engine.EventID) (engine.EventRecord, error)
 	Events(ctx context.Context, page store.Page) ([]engine.EventRecord, string, error)
 	Payloads(ctx context.Context, page store.Page) ([][]byte, string, error)
@@ -64,6 +69,9 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		{"a dead letter is replayed with its key and history (C10, C13)", suite.replays},
 		{"only dead letters are mended (C13)", suite.mendsOnlyTheDead},
 		{"all dead letters are replayed once (F48)", suite.replaysAll},
+		{"the dead letters of a filter are replayed or discarded, and no others (C13)", suite.mendsByFilter},
+		{"what waits is discarded, and what is being sent is not", suite.discardsWhatWaits},
+		{"the dead letters of a filter are told whole, the oldest first", suite.exports},
 		{"lists are walked by cursor", suite.walksLists},
 		{"payloads are listed as they came, the newest first", suite.listsPayloads},
 		{"an event is found by how its id begins", suite.findsEvents},

@@ -32,7 +32,8 @@ func (s suite) followsTheModel(t *testing.T) {
 			"expire":  m.expire,
 			"replay":  m.replay,
 			"discard": m.discard,
-			"all":     m.replayAll,
+			"many":    m.mendMany,
+			"drop":    m.drop,
 			"wait":    func(r *rapid.T) { m.now = m.now.Add(time.Duration(rapid.IntRange(1, 90).Draw(r, "s")) * time.Second) },
 		})
 	})
@@ -203,6 +204,25 @@ func (m *model) discard(r *rapid.T) {
 	}
 }
 
+// drop discards what is pending or dead.
+func (m *model) drop(r *rapid.T) {
+	d := m.pick(r)
+	want := error(nil)
+	switch d.State {
+	case engine.Pending, engine.Dead:
+	case engine.Sending:
+		want = store.ErrSending
+	default:
+		want = store.ErrNotOpen
+	}
+	if err := m.db.DiscardOpen(m.test.Context(), d.ID); !errors.Is(err, want) || (err != nil && want == nil) {
+		r.Fatalf("DiscardOpen(%s) = %v, of one that is %s", d.ID, err, d.State)
+	}
+	if want == nil {
+		d.State, d.NextAt = engine.Discarded, time.Time{}
+	}
+}
+
 // mended tells whether a dead letter was to be mended, after it has compared that with what came of it.
 func (m *model) mended(r *rapid.T, call string, d *owed, err error) bool {
 	if d.State == engine.Dead && err == nil {
@@ -218,16 +238,26 @@ func (d *owed) replayed() {
 	d.State, d.NextAt, d.generation, d.planFrom, d.lost = engine.Pending, time.Time{}, d.generation+1, d.Attempts, 0
 }
 
-func (m *model) replayAll(r *rapid.T) {
+// mendMany replays or discards all dead letters, or those of an action.
+func (m *model) mendMany(r *rapid.T) {
+	filter := store.Filter{Action: rapid.SampledFrom(append(modelActions, "")).Draw(r, "of")}
+	call, change := m.db.ReplayDead, (*owed).replayed
+	if rapid.IntRange(0, 3).Draw(r, "discard") == 0 {
+		call, change = m.db.DiscardDead, func(d *owed) { d.State = engine.Discarded }
+	}
+	counted, err := m.db.CountDead(m.test.Context(), filter)
+	if err != nil {
+		r.Fatalf("CountDead(%+v) = %v", filter, err)
+	}
 	want := 0
 	for _, d := range m.owed {
-		if d.State == engine.Dead {
-			d.replayed()
+		if d.State == engine.Dead && (filter.Action == "" || filter.Action == d.Action) {
+			change(d)
 			want++
 		}
 	}
-	if n, err := m.db.ReplayAll(m.test.Context()); err != nil || n != want {
-		r.Fatalf("ReplayAll() = %d, %v; want %d", n, err, want)
+	if n, err := call(m.test.Context(), filter); err != nil || n != want || counted != want {
+		r.Fatalf("mending %+v = %d of %d, %v; want %d", filter, n, counted, err, want)
 	}
 }
 
