@@ -14,12 +14,13 @@ import (
 // httpSender calls an HTTP endpoint.
 type httpSender struct {
 	settings *engine.HTTPSettings
+	keys     [][]byte // that requests are signed with
 	config   Config
 	client   *http.Client
 }
 
 func newHTTP(settings *engine.HTTPSettings, action engine.Action, config Config) *httpSender {
-	return &httpSender{settings: settings, config: config, client: newClient(action, config)}
+	return &httpSender{settings: settings, keys: settings.SigningKeys(), config: config, client: newClient(action, config)}
 }
 
 func (h *httpSender) Close() { h.client.CloseIdleConnections() }
@@ -51,6 +52,8 @@ func (h *httpSender) request(ctx context.Context, s engine.Shipment) (*http.Requ
 	var body io.Reader
 	if h.settings.Method != http.MethodGet && h.settings.Method != http.MethodHead {
 		body = strings.NewReader(content)
+	} else {
+		content = ""
 	}
 	request, err := http.NewRequestWithContext(ctx, h.settings.Method, to, body)
 	if err != nil {
@@ -64,6 +67,7 @@ func (h *httpSender) request(ctx context.Context, s engine.Shipment) (*http.Requ
 		return nil, err
 	}
 	request.Header.Set("Idempotency-Key", s.ID.Key())
+	sign(request.Header, h.keys, s.ID.Key(), settings.now, content)
 	return request, nil
 }
 

@@ -70,6 +70,8 @@ type HTTPSettings struct {
 	URL     Dynamic // its host part holds no template
 	Method  string
 	Headers map[string]Dynamic // by canonical name
+	// SigningSecrets each sign every request (Standard Webhooks): whsec_ and base64, or plain text.
+	SigningSecrets []Secret
 }
 
 // SQLSettings reach a table of a database.

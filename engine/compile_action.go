@@ -73,6 +73,7 @@ func (c *compiler) email(from *rulefile.Email) *EmailSettings {
 
 func (c *compiler) http(from *rulefile.HTTP) *HTTPSettings {
 	h := &HTTPSettings{URL: c.dynamic(from.URL, condition.URL), Method: http.MethodPost, Headers: map[string]Dynamic{}}
+	h.SigningSecrets = signingSecrets(from.SigningSecret)
 	if from.Method.IsSet() {
 		h.Method = from.Method.Value
 	}

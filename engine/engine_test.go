@@ -158,7 +158,7 @@ timezone: Europe/Berlin
 actions:
   chat: {slack: {token: "${TOKEN}", channel: "#default"}}
   mail: {email: {server: "smtp://mail.example.com", username: u, password: "${PASSWORD}", from: a@example.com, to: ["{{ user.id }}@example.com"]}}
-  ledger: {http: {url: "https://{{HOST}}/x", headers: {Authorization: "Bearer ${LEDGER}"}}}
+  ledger: {http: {url: "https://{{HOST}}/x", headers: {Authorization: "Bearer ${LEDGER}"}, signing_secret: "${SIGNING}"}}
 rules:
   - name: all
     when: "true"
@@ -172,7 +172,7 @@ rules:
 
 // C6, C14, C19, R48, R50: messages are frozen with their values encoded for their sink, and hold no secret.
 func TestMessagesAreFrozenForTheirSink(t *testing.T) {
-	secrets := map[string]string{"TOKEN": "canary-token", "PASSWORD": "canary-password", "LEDGER": "canary-ledger"}
+	secrets := map[string]string{"TOKEN": "canary-token", "PASSWORD": "canary-password", "LEDGER": "canary-ledger", "SIGNING": "canary-signing-new canary-signing-old"}
 	rules := load(t, strings.Replace(messages, "{{HOST}}", "ledger.example.com", 1), secrets)
 	event := parse(t, expense(`{"x":"<!channel> & \"b\"","n":612.50,"big":12345678901234567,"tags":["a",2.0]}`))
 	j := rules.Judge(event, noon(), engine.Known{})
@@ -197,7 +197,7 @@ func TestMessagesAreFrozenForTheirSink(t *testing.T) {
 	if printed := fmt.Sprintf("%+v", action.Settings); strings.Contains(printed, "canary") {
 		t.Errorf("a secret is in the settings as they print: %s", printed)
 	}
-	if got := rules.Mask("token canary-token, form canary-token%26, mail canary-password Bearer canary-ledger"); strings.Contains(got, "canary") {
+	if got := rules.Mask("token canary-token, form canary-token%26, mail canary-password Bearer canary-ledger, signed by canary-signing-old"); strings.Contains(got, "canary") {
 		t.Errorf("Mask leaves %q", got)
 	}
 }

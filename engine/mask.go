@@ -27,6 +27,9 @@ func newMask(expanded []string, actions map[ActionName]Action) *mask {
 			if fixed, ok := s.Headers["Authorization"].(Fixed); ok {
 				secrets = append(secrets, string(fixed))
 			}
+			for _, secret := range s.SigningSecrets {
+				secrets = append(secrets, secret.Reveal())
+			}
 		}
 	}
 	// Longer ones first, so that one which holds another is hidden whole.

@@ -192,6 +192,7 @@ func (c *checker) http(a *Action) {
 		c.at(h.Method.anchored, "bad-value", "method is a word in capitals, such as POST or PUT")
 	}
 	c.headers(h.Headers)
+	c.signing(h)
 }
 
 // What the methods and the headers of HTTP are called.

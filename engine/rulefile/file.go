@@ -72,6 +72,8 @@ type HTTP struct {
 	URL     Template `yaml:"url"`
 	Method  Text     `yaml:"method"`
 	Headers Headers  `yaml:"headers"`
+
+	SigningSecret Text `yaml:"signing_secret"` // several, separated by blanks, while they are rotated
 }
 
 // Headers are HTTP headers by name, in the order of the file.

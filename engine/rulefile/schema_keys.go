@@ -51,6 +51,8 @@ func schemaKeys() map[string]schemaKey {
 		"HTTP.method":  {says: "The method, in capitals; default POST", shape: aMethod},
 		"HTTP.headers": {says: "Headers of every request; values may hold {{ }}"},
 
+		"HTTP.signing_secret": {says: "Signs requests as Standard Webhooks have it: whsec_ and base64, or plain text; several separated by a blank while they are rotated. Better a variable than the secret itself", shape: notBlank},
+
 		"SQL.database": {says: "sqlite:FILE or postgres://user@host/name. Better a variable when it holds a password", needed: true, shape: aDatabase},
 		"SQL.table":    {says: "The table; in PostgreSQL also schema.table", needed: true, shape: notEmpty},
 		"SQL.key":      {says: "The column that names the row of an entry: a primary key, or unique", needed: true, shape: notEmpty},
@@ -108,6 +110,8 @@ func aName(_ *schemaMaker, s *schema) {
 }
 
 func notEmpty(_ *schemaMaker, s *schema) { s.MinLength = 1 }
+
+func notBlank(_ *schemaMaker, s *schema) { s.Pattern, s.ErrorMessage = `\S`, "must not be empty" }
 
 func atLeastOne(_ *schemaMaker, s *schema) { s.MinItems = 1 }
 
