@@ -100,7 +100,7 @@ func TestWrongUsageIsToldAndEndsWith2(t *testing.T) {
 	}{
 		{[]string{"--only", "speed"}, `--only is one of bare, plain, tables, answer, dead, backlog, not "speed"`},
 		{[]string{"--events", "0"}, "--events is at least 1"},
-		{[]string{"--backlog", "10"}, "--backlog (10) is at least --events (30000)"},
+		{[]string{"--backlog", "10"}, "--backlog (10) is at least --events (20000)"},
 		{[]string{"--output", "xml"}, `--output is text or json, not "xml"`},
 		{[]string{"more"}, "unknown command"},
 	} {

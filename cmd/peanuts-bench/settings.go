@@ -23,7 +23,7 @@ type settings struct {
 func (s *settings) register(flags *pflag.FlagSet) {
 	flags.StringVar(&s.router, "router", "", "the router's binary; empty builds it from this tree with go build")
 	flags.StringVar(&s.only, "only", "", "measure one thing and its baselines: "+strings.Join(measurementNames(), ", "))
-	flags.IntVar(&s.events, "events", 30_000, "events of each closed load, and deliveries that are timed of a backlog")
+	flags.IntVar(&s.events, "events", 20_000, "events of each closed load, and deliveries that are timed of a backlog")
 	flags.IntVar(&s.seconds, "seconds", 6, "how long each open load lasts")
 	flags.IntVar(&s.rate, "rate", 1000, "events a second of the open loads")
 	flags.IntVar(&s.pending, "backlog", 100_000, "pending deliveries of the backlog")
