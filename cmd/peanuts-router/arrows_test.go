@@ -34,6 +34,7 @@ var arrows = map[string][]string{
 	"internal/pgtest":    {}, // for tests alone: no row may name it
 	"e2e":                {}, // a module of its own: a browser looks at the program
 	".":                  {},
+	"cmd/peanuts-bench":  {"peanuts"}, // the router is another process to it
 	"cmd/peanuts-router": {".", "peanuts", "server", "engine", "engine/rulefile", "engine/condition", "engine/lint", "engine/rehearsal", "engine/ruletest", "store", "dispatch", "actions", "actions/receiver"},
 }
 
