@@ -33,6 +33,7 @@ type Store struct {
 	writing *sql.DB
 	reading *sql.DB
 	asked   questions
+	source  string   // that a connection of one's own is opened by
 	lock    *os.File // nil for a command
 }
 
@@ -74,6 +75,7 @@ func (s *Store) open(ctx context.Context, config Config) error {
 		return err
 	}
 	s.writing.SetMaxOpenConns(1)
+	s.source = dsn(config, "_synchronous=FULL")
 	if s.reading, err = sql.Open("sqlite", dsn(config, "_query_only=1")); err != nil {
 		return err
 	}

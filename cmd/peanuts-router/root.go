@@ -48,7 +48,7 @@ func newRoot(t *terminal) (root *cobra.Command, reached *bool) {
 	root.AddCommand(
 		inGroup("rules", newValidate(t), newDryRun(t), newTest(t), newBacktest(t), newSchema(t))...)
 	root.AddCommand(
-		inGroup("record", newEvents(t), newDeliveries(t), newDeadLetters(t), newStats(t))...)
+		inGroup("record", newEvents(t), newDeliveries(t), newDeadLetters(t), newStats(t), newCheck(t), newBackup(t))...)
 	root.AddCommand(newVersion(t))
 	return root, reached
 }

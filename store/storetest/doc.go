@@ -1,6 +1,8 @@
 // Package storetest holds any store to the promises of the memory: Run is the same for SQLite and whatever comes beside
 // it.
 //
+// Whatever a test has done, the books of its store balance in the end.
+//
 // It looks at a store through its methods only. A store under test runs by the real clock, so what it dates itself is
 // always due by the times that are used here, which lie an hour ahead.
 package storetest
@@ -44,6 +46,7 @@ type Store interface {
 	Stats(ctx context.Context) ([]engine.StatHead, error)
 	Report(ctx context.Context, stat engine.StatName, filter engine.StatFilter) (engine.StatReport, error)
 	Days(ctx context.Context, stat engine.StatName, user, from, to string) ([]engine.DayTotal, error)
+	Check(ctx context.Context) (store.Audit, error)
 	Close() error
 }
 
@@ -98,8 +101,16 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 
 type suite struct{ open func(*testing.T) Store }
 
-// new is an empty store that is closed with the test.
+// new is an empty store that is closed with the test. Whatever the test does, its books balance then.
 func (s suite) new(t *testing.T) Store {
+	t.Helper()
+	opened := s.unaudited(t)
+	t.Cleanup(func() { balances(t, opened) })
+	return opened
+}
+
+// unaudited is an empty store that is closed with the test, whatever stands in it.
+func (s suite) unaudited(t *testing.T) Store {
 	t.Helper()
 	opened := s.open(t)
 	t.Cleanup(func() {

@@ -38,6 +38,7 @@ func event(t testing.TB, n int, now time.Time, actions ...engine.ActionName) *ju
 	}
 	a := newJudged(&engine.Acceptance{ID: newID(t), ReceivedAt: now, Event: parsed, LeaseUntil: now.Add(time.Minute)}, engine.Judgement{Generation: 1})
 	for _, action := range actions {
+		a.Judgement.Fired = []engine.RuleName{"high-expense"}
 		a.Judgement.Owed = append(a.Judgement.Owed, engine.Owed{
 			Rule: "high-expense", Action: action, Kind: engine.KindHTTP, Message: json.RawMessage(fmt.Sprintf(`{"json":{"n":%d}}`, n)),
 		})

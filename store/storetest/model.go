@@ -20,6 +20,7 @@ func (s suite) followsTheModel(t *testing.T) {
 		m := &model{test: t, db: s.open(t), now: later(), events: map[int]*known{}, owed: map[engine.DeliveryID]*owed{}}
 		defer func() {
 			m.details(r)
+			balances(r, m.db)
 			if err := m.db.Close(); err != nil {
 				r.Errorf("Close() = %v", err)
 			}

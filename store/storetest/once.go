@@ -263,6 +263,7 @@ func (s suite) firesOnceInAnyOrder(t *testing.T) {
 	rapid.Check(t, func(r *rapid.T) {
 		db := s.open(t)
 		defer db.Close()
+		defer balances(r, db)
 		type told struct{ entry, value string }
 		all := map[engine.EventID]told{}
 		minute, due := rapid.IntRange(1, 59), rapid.SampledFrom([]string{`null`, `"2050-11-25"`, `"2050-11-26"`})

@@ -158,7 +158,7 @@ func (s suite) replaysAll(t *testing.T) {
 	db, now := s.new(t), later()
 	a := event(t, 1, now, "alive")
 	for range dead {
-		a.Judgement.Owed = append(a.Judgement.Owed, engine.Owed{Rule: "r", Action: "ledger", Kind: engine.KindHTTP, Message: []byte(`{}`), Dead: "no"})
+		a.Judgement.Owed = append(a.Judgement.Owed, engine.Owed{Rule: "high-expense", Action: "ledger", Kind: engine.KindHTTP, Message: []byte(`{}`), Dead: "no"})
 	}
 	accept(t, db, a)
 	for _, want := range []int{dead, 0} {
