@@ -17,6 +17,7 @@ func (s suite) exports(t *testing.T) {
 	bodies := map[engine.DeliveryID]string{}
 	for n := range 3 {
 		a := event(t, n, now)
+		a.Judgement.Fired = []engine.RuleName{"r"}
 		for range dead / 2 {
 			a.Judgement.Owed = append(a.Judgement.Owed, engine.Owed{Rule: "r", Action: "ledger", Kind: engine.KindHTTP, Message: []byte(`{"body":"x"}`), Dead: "no"})
 		}

@@ -123,6 +123,7 @@ func someDead(t *testing.T, db Store, times ...time.Time) (owed []aged) {
 	t.Helper()
 	for n, at := range times {
 		a := event(t, n, at)
+		a.Judgement.Fired = []engine.RuleName{"high", "low"}
 		for _, o := range []engine.Owed{
 			{Rule: "high", Action: "ledger", Dead: "gave up: 404 Not Found"},
 			{Rule: "high", Action: "mail", Dead: "gave up: 550"},
