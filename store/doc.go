@@ -16,6 +16,7 @@
 //   - At most one event holds a claim (once_per), from the transaction that stores what it owes until all of that is
 //     cancelled. A newer version of an entry cancels what the older one left unsent before it is judged itself, so it may
 //     take the claim over in its own transaction.
+//   - Nothing that is owed or dead, that is newest of its entry, or that later judgements stand on is ever pruned.
 //   - While the disk is full or another program holds the file, ErrUnavailable is returned and nothing is changed;
 //     after a failed flush, or in a corrupt file, nothing is acknowledged ever again (C17).
 //   - One daemon at a time holds a file: a lock on a second file tells. Commands open the file beside it, with

@@ -40,7 +40,7 @@ func TestCommandsAsTheScriptsTell(t *testing.T) {
 			return err
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"target": scriptTarget, "daemon": scriptDaemon, "await": scriptAwait, "sql": scriptSQL,
+			"target": scriptTarget, "daemon": scriptDaemon, "halt": scriptHalt, "await": scriptAwait, "sql": scriptSQL,
 		},
 	})
 }

@@ -31,6 +31,7 @@ type routerConfig struct {
 	rules         string // file or directory
 	rulesOptions  rulefile.Options
 	store         string // file
+	retain        retention
 	public, admin net.Listener
 	secrets       []string // none takes events unsigned
 	actions       actions.Config
@@ -108,6 +109,7 @@ func (r *router) run(ctx context.Context) error {
 	defer stopDelivering()
 	go watchRules(taking, r.config.rules, r.config.log, func() { r.inForce.reload() })
 	stats := inBackground(func() error { r.keepStats(taking); return nil })
+	pruning := inBackground(func() error { r.keepShort(taking); return nil })
 	public := inBackground(func() error { return r.public.Run(taking) })
 	admin := inBackground(func() error { return r.admin.Run(delivering) })
 	courier := inBackground(func() error { return r.courier.Run(delivering) })
@@ -123,7 +125,7 @@ func (r *router) run(ctx context.Context) error {
 	stopTaking()
 	failed = errors.Join(failed, <-public)
 	stopDelivering()
-	return errors.Join(failed, <-courier, <-admin, <-stats, r.store.Close())
+	return errors.Join(failed, <-courier, <-admin, <-stats, <-pruning, r.store.Close())
 }
 
 // keepStats makes the stats anew that the rules in force define otherwise than those before, until ctx ends.

@@ -52,6 +52,9 @@ func scriptDaemon(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Setenv(envSecret, testSecret)
 }
 
+// scriptHalt is the command `halt`: it kills the daemon.
+func scriptHalt(ts *testscript.TestScript, _ bool, _ []string) { partsOf(ts).daemon.kill() }
+
 // scriptAwait is the command `await KEY=VALUE...`: it waits for a line of the daemon's log with these values. The event of
 // the line is in $EVENT then.
 func scriptAwait(ts *testscript.TestScript, _ bool, args []string) {

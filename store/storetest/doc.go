@@ -47,6 +47,7 @@ type Store interface {
 	Report(ctx context.Context, stat engine.StatName, filter engine.StatFilter) (engine.StatReport, error)
 	Days(ctx context.Context, stat engine.StatName, user, from, to string) ([]engine.DayTotal, error)
 	Check(ctx context.Context) (store.Audit, error)
+	Prune(ctx context.Context, before time.Time) (int, error)
 	Close() error
 }
 
@@ -93,6 +94,8 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		{"a stat counts each entry once, in its day and group (R60-R72)", suite.keepsStats},
 		{"any order of events makes the same stats, and so does making them anew (R67, R68, R75)", suite.addsUpTheSame},
 		{"a stat that is defined anew covers the past (R75)", suite.definesStats},
+		{"what nothing needs any more is pruned, and nothing else (F49)", suite.prunes},
+		{"no judgement, delivery or stat tells a store that was pruned from one that was not (F49)", suite.prunesUnnoticed},
 		{"any order of calls leaves each delivery in one state", suite.followsTheModel},
 	} {
 		t.Run(test.name, func(t *testing.T) { test.run(suite{open}, t) })

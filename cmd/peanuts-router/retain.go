@@ -1,0 +1,66 @@
+package main
+
+import (
+	"context"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// pruneEvery is how often events that are past their time are removed.
+const pruneEvery = time.Hour
+
+// retention is how long events are kept: the value of --retain. Zero keeps them for good.
+type retention time.Duration
+
+// Set reads a length such as 30d or 720h.
+func (r *retention) Set(text string) error {
+	length, err := time.ParseDuration(text)
+	if days, ok := strings.CutSuffix(text, "d"); ok {
+		var n int
+		n, err = strconv.Atoi(days)
+		length = time.Duration(min(n, 100_000)) * 24 * time.Hour
+	}
+	if err != nil || length <= 0 {
+		return usagef("it takes a length such as 30d or 720h, and none keeps all for good")
+	}
+	*r = retention(length)
+	return nil
+}
+
+func (r *retention) String() string {
+	if *r == 0 {
+		return ""
+	}
+	return time.Duration(*r).String()
+}
+
+func (r *retention) Type() string { return "duration" }
+
+// keepShort removes events that are past their time, at once and then every hour, until ctx ends.
+func (r *router) keepShort(ctx context.Context) {
+	if r.config.retain == 0 {
+		return
+	}
+	hourly := time.NewTicker(pruneEvery)
+	defer hourly.Stop()
+	for {
+		r.prune(ctx, time.Now())
+		select {
+		case <-ctx.Done():
+			return
+		case <-hourly.C:
+		}
+	}
+}
+
+func (r *router) prune(ctx context.Context, now time.Time) {
+	began := now.Add(-time.Duration(r.config.retain))
+	removed, err := r.store.Prune(ctx, began)
+	if err != nil && ctx.Err() == nil {
+		r.config.log.Error("removing old events; it is tried again within the hour", "err", err)
+	}
+	if removed > 0 {
+		r.config.log.Info("pruned", "events", removed, "before", began)
+	}
+}
