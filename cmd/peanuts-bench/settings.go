@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"time"
 
 	"github.com/spf13/pflag"
 )
@@ -52,6 +51,3 @@ func (s *settings) check() error {
 
 // warmUp is how many events go before those that are measured.
 func (s *settings) warmUp() int { return max(1, s.events/10) }
-
-// duration is how long an open load lasts.
-func (s *settings) duration() time.Duration { return time.Duration(s.seconds) * time.Second }

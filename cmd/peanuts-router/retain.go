@@ -13,8 +13,18 @@ const pruneEvery = time.Hour
 // retention is how long events are kept: the value of --retain. Zero keeps them for good.
 type retention time.Duration
 
+// The contract's length, and the word for none (C9).
+const (
+	retainByDefault = retention(30 * 24 * time.Hour)
+	retainForever   = "forever"
+)
+
 // Set reads a length such as 30d or 720h.
 func (r *retention) Set(text string) error {
+	if text == retainForever {
+		*r = 0
+		return nil
+	}
 	length, err := time.ParseDuration(text)
 	if days, ok := strings.CutSuffix(text, "d"); ok {
 		var n int
@@ -22,15 +32,19 @@ func (r *retention) Set(text string) error {
 		length = time.Duration(min(n, 100_000)) * 24 * time.Hour
 	}
 	if err != nil || length <= 0 {
-		return usagef("it takes a length such as 30d or 720h, and none keeps all for good")
+		return usagef("it takes a length such as 30d or 720h, or forever")
 	}
 	*r = retention(length)
 	return nil
 }
 
 func (r *retention) String() string {
-	if *r == 0 {
-		return ""
+	const day = retention(24 * time.Hour)
+	switch {
+	case *r == 0:
+		return retainForever
+	case *r%day == 0:
+		return strconv.Itoa(int(*r/day)) + "d"
 	}
 	return time.Duration(*r).String()
 }

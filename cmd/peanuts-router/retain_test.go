@@ -16,3 +16,12 @@ func TestRetentionIsReadAsPeopleWriteIt(t *testing.T) {
 		}
 	}
 }
+
+func TestRetentionIsPrintedAsItIsRead(t *testing.T) {
+	for text, want := range map[string]string{"30d": "30d", "720h": "30d", "90m": "1h30m0s", "forever": "forever"} {
+		var r retention
+		if err := r.Set(text); err != nil || r.String() != want {
+			t.Errorf("Set(%q) prints %s, %v; want %s", text, r.String(), err, want)
+		}
+	}
+}

@@ -52,7 +52,8 @@ func newServe(t *terminal) *cobra.Command {
 	cmd.Flags().StringVar(&job.listen, "listen", ":3000", "where webhooks are taken")
 	cmd.Flags().StringVar(&job.admin, "admin", "127.0.0.1:3001", "where health, metrics and reload are; loopback only")
 	cmd.Flags().StringVar(&job.store, "store", "router.db", "SQLite file that keeps events and deliveries")
-	cmd.Flags().Var(&job.retain, "retain", "how long events are kept that nothing needs any more, such as 30d or 720h; default for good")
+	job.retain = retainByDefault
+	cmd.Flags().Var(&job.retain, "retain", "how long events are kept that nothing needs any more, such as 30d or 720h, or forever")
 	cmd.Flags().StringVar(&job.secretsDir, "secrets-dir", os.Getenv("CREDENTIALS_DIRECTORY"), "where ${file:NAME} in the rules is read")
 	cmd.Flags().BoolVar(&job.unsigned, "unsigned", false, "take events without a signature; only on a loopback address")
 	cmd.Flags().BoolVar(&job.sandbox, "sandbox", false, "catch every outgoing message in this process, with a store of its own")
