@@ -118,6 +118,9 @@ func constantValue(node ast.Node) any {
 	case *ast.FloatNode:
 		return n.Value
 	case *ast.UnaryNode:
+		if n.Operator != "-" {
+			return nil
+		}
 		switch v := constantValue(n.Node).(type) {
 		case int64:
 			return -v

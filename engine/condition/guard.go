@@ -15,7 +15,7 @@ type clause []test
 // test compares the value at a path with a constant.
 type test struct {
 	path     path
-	at       string // the path as text
+	at       string // the path as text, which is another for another path
 	operator string // "==", or one of < <= > >=
 	constant any    // of ==: a text, a number or a boolean
 	limit    number // of the others
@@ -83,7 +83,7 @@ func among(n *ast.BinaryNode) guard {
 		if !ok {
 			return nil
 		}
-		asked = append(asked, test{path: p, at: p.String(), operator: "==", constant: constant})
+		asked = append(asked, test{path: p, at: PathText(p), operator: "==", constant: constant})
 	}
 	return guard{asked}
 }
@@ -101,7 +101,7 @@ func testOf(n *ast.BinaryNode) (test, bool) {
 	if !isPath || !isConstant {
 		return test{}, false
 	}
-	t := test{path: p, at: p.String(), operator: operator, constant: constant}
+	t := test{path: p, at: PathText(p), operator: operator, constant: constant}
 	switch operator {
 	case "==":
 		return t, true
@@ -118,22 +118,10 @@ func testOf(n *ast.BinaryNode) (test, bool) {
 
 // scalar is a constant text, number or boolean.
 func scalar(node ast.Node) (any, bool) {
-	switch n := node.(type) {
-	case *ast.StringNode:
-		return n.Value, true
-	case *ast.BoolNode:
-		return n.Value, true
-	case *ast.IntegerNode:
-		return int64(n.Value), true
-	case *ast.FloatNode:
-		return n.Value, true
-	case *ast.UnaryNode:
-		switch v, _ := scalar(n.Node); v := v.(type) {
-		case int64:
-			return -v, n.Operator == "-"
-		case float64:
-			return -v, n.Operator == "-"
-		}
+	value := constantValue(node)
+	switch value.(type) {
+	case string, bool, int64, float64:
+		return value, true
 	}
 	return nil, false
 }

@@ -36,6 +36,7 @@ type branch struct {
 
 // limits are conditions sorted by the number that the value at a path is compared with.
 type limits struct {
+	at     string
 	path   path
 	upward bool // > and >=: those with the lower limits are found; else < and <=
 	sorted []limited
@@ -174,10 +175,10 @@ func (n *node) sort(members []seeker) {
 		}
 		t := m.open[at][0]
 		upward := t.operator == ">" || t.operator == ">="
-		i := slices.IndexFunc(n.limits, func(l *limits) bool { return l.upward == upward && l.path.String() == t.at })
+		i := slices.IndexFunc(n.limits, func(l *limits) bool { return l.upward == upward && l.at == t.at })
 		if i < 0 {
 			i = len(n.limits)
-			n.limits = append(n.limits, &limits{path: t.path, upward: upward})
+			n.limits = append(n.limits, &limits{at: t.at, path: t.path, upward: upward})
 		}
 		n.limits[i].sorted = append(n.limits[i].sorted, limited{t.limit, t, m.id})
 	}

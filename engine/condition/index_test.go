@@ -175,6 +175,34 @@ func TestWhatTheIndexFinds(t *testing.T) {
 	}
 }
 
+// A member whose name holds a dot is another path than a member of a member.
+func TestTheIndexTellsPathsApart(t *testing.T) {
+	d := New(Config{})
+	var entries []Entry
+	for i := range 10 {
+		for _, source := range []string{
+			fmt.Sprintf(`entry.data.a.b == %d`, i), fmt.Sprintf(`entry.data["a.b"] == %d`, i),
+			fmt.Sprintf(`entry.data.a.b > %d`, i), fmt.Sprintf(`entry.data["a.b"] > %d`, i),
+		} {
+			c, err := d.Condition(source)
+			if err != nil {
+				t.Fatal(err)
+			}
+			entries = append(entries, Entry{ID: len(entries), Condition: c})
+		}
+	}
+	index := NewIndex(entries)
+	for _, data := range []string{`{"a":{"b":3}}`, `{"a.b":3}`, `{"a":{"b":3},"a.b":7}`} {
+		s := scopeWith(t, data)
+		found := index.Candidates(s, nil)
+		for _, e := range entries {
+			if e.Condition.Judge(s).Holds && !slices.Contains(found, e.ID) {
+				t.Errorf("%s holds for %s, and is left out", e.Condition.program.source, data)
+			}
+		}
+	}
+}
+
 // A condition that a plain comparison rules out is no error, in whatever order it is written.
 func TestWhatIsRuledOutIsNoErrorInAnyOrder(t *testing.T) {
 	d := New(Config{})

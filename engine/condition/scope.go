@@ -2,7 +2,6 @@ package condition
 
 import (
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/expr-lang/expr/vm"
@@ -97,23 +96,6 @@ func (s *Scope) oldData() any {
 // isTime tells whether the path is one of the two of the envelope that are times.
 func (p path) isTime() bool {
 	return len(p) == 1 && p[0] == "timestamp" || len(p) == 2 && p[0] == "entry" && p[1] == "created_at"
-}
-
-// String is the path as people write it.
-func (p path) String() string {
-	var text strings.Builder
-	for i, step := range p {
-		switch step := step.(type) {
-		case string:
-			if i > 0 {
-				text.WriteByte('.')
-			}
-			text.WriteString(step)
-		case int:
-			text.WriteString("[" + strconv.Itoa(step) + "]")
-		}
-	}
-	return text.String()
 }
 
 // moment answers for the paths that are times.
