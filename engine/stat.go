@@ -94,7 +94,9 @@ func (r *Rules) Contribute(e *peanuts.Event, arrived time.Time) []Contribution {
 	if len(r.stats) == 0 || e.Event == peanuts.EntryDeleted {
 		return nil
 	}
-	scope := condition.NewScope(e, arrived, nil)
+	judging := newJudging(e, arrived, Known{})
+	defer judging.done()
+	scope := judging.Scope
 	day := dayOf(e, arrived).In(r.zone).Format(time.DateOnly)
 	var contributions []Contribution
 	for _, s := range r.stats {
