@@ -3,12 +3,13 @@ package store
 import (
 	"context"
 	"database/sql"
+	"errors"
 
 	"github.com/peanuts-router/peanuts-router/engine"
 )
 
 const (
-	arrivedAfter = `SELECT seq, id, received_at, name, helper, entry_id, duplicates, judgement, body FROM events WHERE seq > ? ORDER BY seq LIMIT ?`
+	arrivedAfter = wholeEvents + `WHERE seq > ? ORDER BY seq LIMIT ?`
 	countEvents  = `SELECT count(*) FROM events`
 )
 
@@ -43,6 +44,16 @@ func (s *Store) Arrived(ctx context.Context, after int64, n int) ([]Arrival, err
 		return err
 	})
 	return events, err
+}
+
+// Body is the body of the event at a place in the order of arrival; ErrNotFound when it is gone.
+func (s *Store) Body(ctx context.Context, place int64) ([]byte, error) {
+	var body []byte
+	err := s.one(ctx, "reading an event", selectBody, []any{place}, &body)
+	if errors.Is(err, sql.ErrNoRows) {
+		err = ErrNotFound
+	}
+	return body, err
 }
 
 // EventCount is how many events are stored.

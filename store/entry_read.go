@@ -7,7 +7,7 @@ import (
 	"github.com/peanuts-router/peanuts-router/engine"
 )
 
-const eventsOfEntry = `SELECT seq, id, received_at, name, helper, entry_id, duplicates, judgement, body FROM events WHERE entry_id = ? ORDER BY seq`
+const eventsOfEntry = wholeEvents + `WHERE entry_id = ? ORDER BY seq`
 
 // EntryEvents lists all events of an entry with their payloads, in the order of arrival. It looks through all events: it is
 // for people who ask.

@@ -12,7 +12,8 @@ import (
 
 const (
 	selectEvents = `SELECT seq, id, received_at, name, helper, entry_id, duplicates, judgement FROM events WHERE seq < ? ORDER BY seq DESC LIMIT ?`
-	selectEvent  = `SELECT seq, id, received_at, name, helper, entry_id, duplicates, judgement, body FROM events WHERE id = ?`
+	wholeEvents  = `SELECT seq, id, received_at, name, helper, entry_id, duplicates, judgement, body FROM events `
+	selectEvent  = wholeEvents + `WHERE id = ?`
 
 	twoFrom = `SELECT id FROM events WHERE id >= ? ORDER BY id LIMIT 2` // those that begin alike stand side by side
 
