@@ -60,6 +60,14 @@ func (a Amount) Text() string {
 	return strings.TrimSuffix(whole, strings.TrimPrefix(whole, "-")) + digits + "." + places
 }
 
+// AmountText is an amount for people; a dash when there is none.
+func AmountText(amount *Amount) string {
+	if amount == nil {
+		return "–"
+	}
+	return amount.Text()
+}
+
 // Compare is negative, 0 or positive as the amount is less than, equal to or more than another.
 func (a Amount) Compare(b Amount) int { return a.decimal.Cmp(b.decimal) }
 

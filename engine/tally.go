@@ -33,6 +33,12 @@ func (s StatHead) Month(at time.Time) string {
 	return at.In(zone).Format("2006-01")
 }
 
+// IsMonth tells whether a text is a month such as 2026-11.
+func IsMonth(text string) bool {
+	_, err := time.Parse("2006-01", text)
+	return err == nil
+}
+
 // StatFilter says what a report is about.
 type StatFilter struct {
 	Month string // 2026-11

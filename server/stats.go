@@ -3,21 +3,14 @@ package server
 import (
 	"context"
 	"net/http"
-	"regexp"
 	"time"
 
 	"github.com/peanuts-router/peanuts-router/engine"
+	"github.com/peanuts-router/peanuts-router/server/page"
 )
 
 // Stats are the running totals, to be read.
-type Stats interface {
-	// Stats are those there are, in the order of the rules.
-	Stats(ctx context.Context) ([]engine.StatHead, error)
-	// Report tells how one stands in a month and of all time.
-	Report(ctx context.Context, stat engine.StatName, filter engine.StatFilter) (engine.StatReport, error)
-	// Days are the totals of days, both bounds included; an empty bound is none.
-	Days(ctx context.Context, stat engine.StatName, user, from, to string) ([]engine.DayTotal, error)
-}
+type Stats = page.Stats
 
 // statistics answers the guide's two questions about totals.
 type statistics struct {
@@ -31,8 +24,6 @@ type statQuery struct {
 	stat        engine.StatName
 }
 
-var monthPattern = regexp.MustCompile(`^\d{4}-(0[1-9]|1[0-2])$`)
-
 // read takes the filters of a query; what is no filter, or no month, is a problem.
 func (s statistics) read(r *http.Request) (a statQuery, refused *problem) {
 	query := r.URL.Query()
@@ -45,7 +36,7 @@ func (s statistics) read(r *http.Request) (a statQuery, refused *problem) {
 		}
 	}
 	a = statQuery{month: query.Get("month"), user: query.Get("user"), stat: engine.StatName(query.Get("stat"))}
-	if a.month != "" && !monthPattern.MatchString(a.month) {
+	if a.month != "" && !engine.IsMonth(a.month) {
 		p := newProblem(http.StatusBadRequest, "not a month", "write a month as in month=2026-11")
 		return a, &p
 	}

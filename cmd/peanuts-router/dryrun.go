@@ -11,7 +11,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/peanuts-router/peanuts-router/engine"
-	"github.com/peanuts-router/peanuts-router/engine/rulefile"
 	"github.com/peanuts-router/peanuts-router/peanuts"
 )
 
@@ -93,12 +92,9 @@ func (j *dryRunJob) run(payloads []string) error {
 			return usagef("--at takes a time such as 2026-11-26T09:00:00Z, not %q", j.at)
 		}
 	}
-	rules, problems := engine.Load(j.rules, engine.Options{Options: rulefile.Options{SecretsDir: j.secretsDir, UnsetIsWarning: true}})
-	if rules == nil {
-		if err := problems.Errors().Report(j.term.err); err != nil {
-			return err
-		}
-		return fmt.Errorf("%s in %s", problems.Summary(), j.rules)
+	rules, err := loadRulesWith(j.term, j.rules, j.secretsDir)
+	if err != nil {
+		return err
 	}
 	old, err := j.oldEvent()
 	if err != nil {

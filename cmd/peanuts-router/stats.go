@@ -44,10 +44,8 @@ func newStats(t *terminal) *cobra.Command {
 }
 
 func (j *statsJob) run(ctx context.Context, names []string) error {
-	if j.month != "" {
-		if _, err := time.Parse("2006-01", j.month); err != nil {
-			return usagef("--month takes a month such as 2026-11, not %q", j.month)
-		}
+	if j.month != "" && !engine.IsMonth(j.month) {
+		return usagef("--month takes a month such as 2026-11, not %q", j.month)
 	}
 	if j.rebuild != (j.rules != "") {
 		return usagef("--rebuild and --rules go together: the rules define what the stats are made of")
@@ -147,7 +145,7 @@ func printReport(w io.Writer, name engine.StatName, report engine.StatReport) {
 }
 
 func printTally(w io.Writer, unit string, total *engine.Amount, n int, average *engine.Amount, groups map[string]*engine.Part) {
-	fmt.Fprintf(w, "  %stotal %s   count %d   average %s\n", oneLine(unit, 40), amountText(total), n, amountText(average))
+	fmt.Fprintf(w, "  %stotal %s   count %d   average %s\n", oneLine(unit, 40), engine.AmountText(total), n, engine.AmountText(average))
 	type row struct {
 		name string
 		part *engine.Part
@@ -168,7 +166,7 @@ func printTally(w io.Writer, unit string, total *engine.Amount, n int, average *
 		return b.part.Total.Compare(*a.part.Total)
 	})
 	for _, r := range rows {
-		fmt.Fprintf(w, "    %-*s  %-20s %12s   %d\n", widest, r.name, bar(r.part.Total, largest), amountText(r.part.Total), r.part.Count)
+		fmt.Fprintf(w, "    %-*s  %-20s %12s   %d\n", widest, r.name, bar(r.part.Total, largest), engine.AmountText(r.part.Total), r.part.Count)
 	}
 }
 
@@ -178,14 +176,6 @@ func bar(total *engine.Amount, largest float64) string {
 		return ""
 	}
 	return strings.Repeat("█", max(1, int(20*total.Float()/largest)))
-}
-
-// amountText is an amount for people; a dash when there is none.
-func amountText(amount *engine.Amount) string {
-	if amount == nil {
-		return "–"
-	}
-	return amount.Text()
 }
 
 func sortedKeys[T any](m map[string]T) []string {

@@ -28,9 +28,14 @@ func newToday(t *terminal, path string) (*today, error) {
 	return &today{rules: rules}, err
 }
 
-// loadRules reads rules by which nothing is sent. Their problems are told before it fails.
+// loadRules reads rules by which nothing is sent, with their secrets where the environment says.
 func loadRules(t *terminal, path string) (*engine.Rules, error) {
-	rules, problems := engine.Load(path, engine.Options{Options: rulefile.Options{UnsetIsWarning: true, SecretsDir: os.Getenv("CREDENTIALS_DIRECTORY")}})
+	return loadRulesWith(t, path, os.Getenv("CREDENTIALS_DIRECTORY"))
+}
+
+// loadRulesWith reads rules by which nothing is sent. Their problems are told before it fails.
+func loadRulesWith(t *terminal, path, secretsDir string) (*engine.Rules, error) {
+	rules, problems := engine.Load(path, engine.Options{Options: rulefile.Options{UnsetIsWarning: true, SecretsDir: secretsDir}})
 	if rules != nil {
 		return rules, nil
 	}

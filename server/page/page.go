@@ -17,7 +17,7 @@ type Stats interface {
 	Stats(ctx context.Context) ([]engine.StatHead, error)
 	// Report tells how one stands in a month and of all time.
 	Report(ctx context.Context, stat engine.StatName, filter engine.StatFilter) (engine.StatReport, error)
-	// Days are the totals of days, both bounds included.
+	// Days are the totals of days, both bounds included; an empty bound is none.
 	Days(ctx context.Context, stat engine.StatName, user, from, to string) ([]engine.DayTotal, error)
 }
 
@@ -57,7 +57,7 @@ const Policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src
 // Write gives the page of a month such as 2026-11, of the current one when it is empty. Errors: ErrMonth, and those of
 // reading the store.
 func (p *Page) Write(ctx context.Context, month string) ([]byte, error) {
-	if month != "" && !isMonth(month) {
+	if month != "" && !engine.IsMonth(month) {
 		return nil, ErrMonth
 	}
 	view, err := p.view(ctx, month)
@@ -67,9 +67,4 @@ func (p *Page) Write(ctx context.Context, month string) ([]byte, error) {
 	var page bytes.Buffer
 	err = pageTemplate.Execute(&page, view)
 	return page.Bytes(), err
-}
-
-func isMonth(text string) bool {
-	_, err := time.Parse("2006-01", text)
-	return err == nil && len(text) == len("2006-01")
 }

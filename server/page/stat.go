@@ -71,18 +71,10 @@ func (p *Page) stat(ctx context.Context, head engine.StatHead, month string) (st
 }
 
 func newTally(unit string, part engine.UnitPart, month string, days []engine.DayTotal) tally {
-	t := tally{Unit: unit, Total: amountText(part.Total), Average: amountText(part.Average), Count: part.Count}
+	t := tally{Unit: unit, Total: engine.AmountText(part.Total), Average: engine.AmountText(part.Average), Count: part.Count}
 	t.groups(part.ByGroup)
 	t.days(month, days)
 	return t
-}
-
-// amountText is an amount for people; a dash when there is none.
-func amountText(amount *engine.Amount) string {
-	if amount == nil {
-		return "–"
-	}
-	return amount.Text()
 }
 
 // groups orders the groups by what they add up to, and leaves out the smallest of many.
@@ -108,7 +100,7 @@ func (t *tally) groups(parts map[string]*engine.Part) {
 		if total, largest := g.part.Total.Float(), all[0].part.Total.Float(); total > 0 {
 			width = max(1, int(100*total/largest)) // what is there is seen
 		}
-		t.Groups = append(t.Groups, group{Name: g.name, Total: amountText(g.part.Total), Count: g.part.Count, Width: width})
+		t.Groups = append(t.Groups, group{Name: g.name, Total: engine.AmountText(g.part.Total), Count: g.part.Count, Width: width})
 	}
 }
 
