@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/peanuts-router/peanuts-router/engine"
+	"github.com/peanuts-router/peanuts-router/internal/fault"
 )
 
 // attempt makes one attempt at a delivery, or tells why it cannot be made.
@@ -25,7 +26,15 @@ func (l *lane) attempt(lease engine.Lease) {
 		l.wake()
 		return
 	}
+	fault.Reach(fault.BeforeSend)
+	if fault.Planted(fault.MarkBeforeSend) {
+		l.settle(lease, engine.Settlement{ID: lease.ID, Generation: lease.Generation, State: engine.Delivered})
+	}
 	outcome := l.try(route, lease)
+	fault.Reach(fault.BeforeSettle)
+	if fault.Planted(fault.ReloadDrops) && l.reloadedSince(route) {
+		return
+	}
 	if outcome.Verdict == engine.VerdictRetry && l.attempts.Err() != nil {
 		l.handBack(lease) // cut by the end of the process, not by the target
 		return
@@ -47,6 +56,9 @@ func (l *lane) try(route Route, lease engine.Lease) (outcome engine.Outcome) {
 	}()
 	l.metrics.begin(l.name)
 	defer l.metrics.end(l.name)
+	if fault.Planted(fault.KeyPerAttempt) {
+		lease.ID += engine.DeliveryID(fmt.Sprintf(".%d", lease.Attempts+1))
+	}
 	return route.Sender.Send(ctx, engine.Shipment{Lease: lease, N: lease.Attempts + 1})
 }
 
@@ -144,4 +156,10 @@ func (d *Dispatcher) settle(lease engine.Lease, s engine.Settlement) engine.Reco
 			return engine.Recorded{}
 		}
 	}
+}
+
+// reloadedSince tells whether an action has got another sender meanwhile.
+func (l *lane) reloadedSince(route Route) bool {
+	now, _ := l.Routes(l.name)
+	return now.Sender != route.Sender
 }

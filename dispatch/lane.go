@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/peanuts-router/peanuts-router/engine"
+	"github.com/peanuts-router/peanuts-router/internal/fault"
 )
 
 // roomsPerHand is how many deliveries a lane holds for each attempt that it may have under way: enough never to be
@@ -62,7 +63,7 @@ func (l *lane) fill() (wait time.Duration, known bool) {
 	now := l.Now()
 	n, wakes := l.room(now)
 	if n > 0 {
-		leases, err := l.Store.Lease(l.attempts, l.name, n, now, now.Add(leaseTime))
+		leases, err := l.Store.Lease(l.attempts, l.name, n, now, now.Add(fault.Span(fault.Lease, leaseTime)))
 		if err != nil {
 			l.Log.Error("leasing deliveries", "action", l.name, "err", err)
 			return lookEvery, true

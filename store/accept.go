@@ -6,10 +6,12 @@ import (
 	"crypto/sha256"
 	"encoding/json"
 	"fmt"
+	"os"
 	"slices"
 	"time"
 
 	"github.com/peanuts-router/peanuts-router/engine"
+	"github.com/peanuts-router/peanuts-router/internal/fault"
 )
 
 const (
@@ -26,6 +28,9 @@ const (
 // duplicate: only counted. When too much waits to be committed it is ErrUnavailable at once.
 func (s *Store) Accept(ctx context.Context, a *engine.Acceptance) (engine.Receipt, error) {
 	digest := sha256.Sum256(a.Event.Raw)
+	if fault.Planted(fault.DedupeInMemory) {
+		digest = sha256.Sum256(fmt.Appendf(nil, "%d %s", os.Getpid(), a.Event.Raw))
+	}
 	acceptance := &accepting{Acceptance: a, version: a.Event.Version(a.ReceivedAt)}
 	err := s.writer.do(ctx, false, func(tx *transaction) error {
 		acceptance.receipt = engine.Receipt{ID: a.ID}
@@ -38,6 +43,7 @@ func (s *Store) Accept(ctx context.Context, a *engine.Acceptance) (engine.Receip
 			acceptance.receipt.Duplicate = true
 			return tx.row(countDuplicate, []any{digest[:]}, (*string)(&acceptance.receipt.ID))
 		}
+		fault.Reach(fault.Accepting)
 		return acceptance.follow(tx, seq)
 	})
 	if err != nil {

@@ -1,6 +1,10 @@
 package store
 
-import "context"
+import (
+	"context"
+
+	"github.com/peanuts-router/peanuts-router/internal/fault"
+)
 
 const (
 	// copyAfter is how many pages the log grows by before they are copied into the file: 4 MiB.
@@ -22,6 +26,7 @@ func (w *writer) checkpoint() {
 	// each commit then, but again when there is more to copy.
 	if err == nil && pages-w.copied >= copyAfter {
 		w.copied = pages
+		fault.Reach(fault.Checkpointing)
 		_, err = w.log(copyLog)
 	}
 	_ = w.sorted("copying the log", err)

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/peanuts-router/peanuts-router/engine"
+	"github.com/peanuts-router/peanuts-router/internal/fault"
 )
 
 const (
@@ -34,6 +35,13 @@ func (s *Store) Settle(ctx context.Context, settled engine.Settlement) (recorded
 	default:
 		return recorded, fmt.Errorf("settling a delivery: an attempt cannot leave it %q", string(settled.State))
 	}
+	if fault.Planted(fault.DeadInTwo) && settled.State == engine.Dead {
+		return s.dieInTwo(ctx, settled)
+	}
+	statement := settleDelivery
+	if fault.Planted(fault.StaleResults) {
+		statement = settleAnyway
+	}
 	err = s.writer.do(ctx, true, func(tx *transaction) error {
 		recorded = engine.Recorded{}
 		var seq, attempts int64
@@ -46,10 +54,11 @@ func (s *Store) Settle(ctx context.Context, settled engine.Settlement) (recorded
 			reason = settled.Reason
 		}
 		state := string(settled.State)
-		err := tx.row(settleDelivery, []any{state, state, settled.NextAt.UnixMilli(), counted, status, reason, event, n, settled.Generation}, &seq, &attempts, &entry)
+		err := tx.row(statement, []any{state, state, settled.NextAt.UnixMilli(), counted, status, reason, event, n, settled.Generation}, &seq, &attempts, &entry)
 		if errors.Is(err, sql.ErrNoRows) {
 			return nil
 		}
+		fault.Reach(fault.Settling)
 		recorded.Applied, recorded.State = true, settled.State
 		if err == nil && settled.Attempt != nil {
 			err = recordAttempt(tx, seq, attempts, settled)
