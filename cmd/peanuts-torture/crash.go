@@ -21,6 +21,7 @@ var defaultPoints = []fault.Point{
 
 func newCrash() *cobra.Command {
 	s := settings{strikes: allStrikes, points: defaultPoints}
+	atPoints := false
 	cmd := &cobra.Command{
 		Use:   "crash",
 		Short: "Kill the router again and again under load, and check what became of every event",
@@ -31,9 +32,13 @@ func newCrash() *cobra.Command {
 			if s.kills < 0 || s.rate < 1 {
 				return errors.New("--kills is at least 0, and --rate at least 1")
 			}
+			if atPoints {
+				s.strikes = []weighted[strike]{{1, killAtPoint}}
+			}
 			return crash(cmd.Context(), s, cmd.OutOrStdout())
 		},
 	}
+	cmd.Flags().BoolVar(&atPoints, "at-points", false, "kill at named points of the code only")
 	cmd.Flags().IntVar(&s.kills, "kills", 60, "how often the router is killed")
 	cmd.Flags().Uint64Var(&s.seed, "seed", uint64(time.Now().UnixNano()), "decides what is sent and what is broken")
 	cmd.Flags().IntVar(&s.rate, "rate", 100, "events a second")

@@ -32,6 +32,7 @@ const (
 	planLimited plan = "limited" // 429 with Retry-After once, then 200
 	planSilent  plan = "silent"  // no answer to the first attempt, then 200
 	planReset   plan = "reset"   // an answer that breaks off, then 200
+	planSlow    plan = "slow"    // 200 after a while
 	planKill    plan = "kill"    // 200, at which the nemesis may kill the router
 )
 

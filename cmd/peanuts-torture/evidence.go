@@ -27,6 +27,7 @@ type evidence struct {
 	audits []string       // what checks of the store found
 	base   vitals         // of the first life, when nothing had happened yet
 	final  vitals         // of the last one, when all was done
+	lease  time.Duration  // that may have run out while an attempt was under way; 0 where none can
 }
 
 // stored is an event as the store holds it.

@@ -84,7 +84,7 @@ func (g *generator) next() (*sent, error) {
 }
 
 var plans = []weighted[plan]{
-	{60, planOK}, {6, planFail1}, {5, planFail2}, {3, planFail4}, {3, planFailing}, {3, planRefused}, {3, planGone},
+	{56, planOK}, {4, planSlow}, {6, planFail1}, {5, planFail2}, {3, planFail4}, {3, planFailing}, {3, planRefused}, {3, planGone},
 	{1, planLimited}, {1, planSilent}, {5, planReset}, {10, planKill},
 }
 

@@ -6,6 +6,8 @@ import (
 	"os"
 	"sync"
 	"time"
+
+	"github.com/peanuts-router/peanuts-router/internal/fault"
 )
 
 // moment is a monotonic time since the run began.
@@ -145,6 +147,19 @@ func (h *history) begin(kind string, kills bool) *blow {
 	h.blows = append(h.blows, f)
 	h.write("blow", f)
 	return f
+}
+
+// struck notes whether a life has died at its point by now; else it dies of the kill that follows.
+func (h *history) struck(b *blow, point fault.Point, ended <-chan struct{}) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	b.At = h.now()
+	select {
+	case <-ended:
+		b.Point = string(point)
+	default:
+		b.Kind = killAtRandom.name
+	}
 }
 
 // forEver is when a blow ends of which the end was not seen.

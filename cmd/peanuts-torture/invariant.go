@@ -119,6 +119,17 @@ func (e *evidence) crashes(from, until moment) int {
 
 func (f *blow) excuses() bool { return f.Kills || f.Kind == kindPause }
 
+// ranOut counts the times that a lease may have run out between two sends.
+func (e *evidence) ranOut(sends []receipt) int {
+	n := 0
+	for i := range sends[1:] {
+		if e.lease > 0 && sends[i+1].At-sends[i].At >= e.lease {
+			n++
+		}
+	}
+	return n
+}
+
 // tookDown is the reason of a delivery whose lease was lost to three crashes in a row, which is given up as what may be
 // their cause (F42). A nemesis that kills so often brings that about for the innocent.
 func (d *delivery) tookDown() bool { return strings.HasPrefix(d.Reason, "took the router down") }

@@ -42,7 +42,7 @@ func (e *evidence) lost(sends []receipt) int {
 	if len(sends) == 0 {
 		return 0
 	}
-	return e.crashes(sends[0].At, forEver)
+	return e.crashes(sends[0].At, forEver) + e.ranOut(sends)
 }
 
 // pacing is I8.

@@ -106,16 +106,16 @@ func (e *evidence) repeats() (found []string) {
 
 // repeated counts the times that a target was asked again after it had said yes, and the crashes that excuse it.
 func (e *evidence) repeated(receipts []receipt) (repeats, excused int) {
-	var first moment
+	var yes []receipt
 	for i := range receipts {
-		if !receipts[i].said() {
-			continue
-		}
-		if repeats++; repeats == 1 {
-			first = receipts[i].At
+		if receipts[i].said() {
+			yes = append(yes, receipts[i])
 		}
 	}
-	return max(0, repeats-1), e.crashes(first, receipts[len(receipts)-1].At)
+	if len(yes) < 2 {
+		return 0, 0
+	}
+	return len(yes) - 1, e.crashes(yes[0].At, yes[len(yes)-1].At) + e.ranOut(yes)
 }
 
 // dedupe is I7.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -19,6 +20,7 @@ type nemesis struct {
 	kills     int      // how many are asked for
 	env       []string // of every life
 	strikes   []weighted[strike]
+	last      []strike                 // of all, when it was killed often enough
 	points    []fault.Point            // at which lives are made to die
 	variant   int                      // of the rules in force
 	each      func(restarts int) error // is called after each restart
@@ -33,15 +35,16 @@ type strike struct {
 
 // The kinds.
 var (
-	killAtRandom = strike{"kill -9", (*nemesis).killAtRandom}
-	killOnAnswer = strike{"kill -9 on a target's answer", (*nemesis).killOnAnswer}
-	killOnAck    = strike{"kill -9 on our 200", (*nemesis).killOnAck}
-	killAtPoint  = strike{kindPoint, (*nemesis).killAtPoint}
-	pause        = strike{kindPause, (*nemesis).pause}
-	terminate    = strike{"SIGTERM", (*nemesis).terminate}
-	reload       = strike{"reload", (*nemesis).reload}
-	reloadBroken = strike{"refused reload", (*nemesis).reloadBroken}
-	lockStore    = strike{"locked store", (*nemesis).lockStore}
+	killAtRandom    = strike{"kill -9", (*nemesis).killAtRandom}
+	killOnAnswer    = strike{"kill -9 on a target's answer", (*nemesis).killOnAnswer}
+	killOnAck       = strike{"kill -9 on our 200", (*nemesis).killOnAck}
+	killAtPoint     = strike{kindPoint, (*nemesis).killAtPoint}
+	killAfterLeases = strike{"kill -9 after the leases", (*nemesis).killAfterLeases}
+	pause           = strike{kindPause, (*nemesis).pause}
+	terminate       = strike{"SIGTERM", (*nemesis).terminate}
+	reload          = strike{"reload", (*nemesis).reload}
+	reloadBroken    = strike{"refused reload", (*nemesis).reloadBroken}
+	lockStore       = strike{"locked store", (*nemesis).lockStore}
 )
 
 // allStrikes are all kinds with their weights.
@@ -66,6 +69,11 @@ func (n *nemesis) run(ctx context.Context) error {
 		next := pick(n.dice, n.strikes)
 		if err := next.do(n, ctx); err != nil {
 			return fmt.Errorf("%s: %w", next.name, err)
+		}
+	}
+	for _, one := range n.last {
+		if err := errors.Join(wait(ctx, n.dice.around(meanWait)), one.do(n, ctx)); err != nil {
+			return fmt.Errorf("%s: %w", one.name, err)
 		}
 	}
 	return nil
@@ -126,6 +134,14 @@ func (n *nemesis) killNow(ctx context.Context, kind string) error {
 
 func (n *nemesis) killAtRandom(ctx context.Context) error { return n.killNow(ctx, "kill -9") }
 
+// killAfterLeases kills the router when leases of before have run out, and what came of them was tried again.
+func (n *nemesis) killAfterLeases(ctx context.Context) error {
+	if err := wait(ctx, 3*shortLease); err != nil {
+		return err
+	}
+	return n.killNow(ctx, "kill -9")
+}
+
 // patience is how long the moment of a kill is waited for.
 const patience = 3 * time.Second
 
@@ -160,25 +176,54 @@ func (n *nemesis) killOn(ctx context.Context, told <-chan struct{}, kind string)
 // killAtPoint has a life die at a named point of the code (F4).
 func (n *nemesis) killAtPoint(ctx context.Context) error {
 	point := n.points[n.dice.below(len(n.points))]
-	order := fmt.Sprintf("PEANUTS_FAULT_KILL=%s:%d", point, 1+n.dice.below(20))
-	before := n.history.begin("kill -9", true) // makes room for the life that is to die
+	order := fmt.Sprintf("PEANUTS_FAULT_KILL=%s:%d", point, 1+n.dice.below(visits(point)))
+	before := n.history.begin(killAtRandom.name, true) // makes room for the life that is to die
 	n.router.kill()
 	f := n.history.begin(kindPoint, true)
-	f.Point = string(point)
 	p, err := n.router.launch(n.builds.faulty, append([]string{order}, n.env...)...)
 	if err != nil {
 		return err
 	}
-	select {
-	case <-p.ended:
-	case <-time.After(patience):
-		f.Kind = "kill -9" // it did not come by
-	case <-ctx.Done():
+	if err := n.awaitEnd(ctx, p, point); err != nil {
+		return err
 	}
-	f.At = n.history.now()
+	n.history.struck(f, point, p.ended)
 	n.router.kill()
 	err = n.restart(ctx)
 	n.history.end(before)
 	n.history.end(f)
 	return err
+}
+
+// visits is how often a point is come by within our patience.
+func visits(point fault.Point) int {
+	switch point {
+	case fault.FreeingLeases, fault.SwappingRules, fault.HalfDead:
+		return 1
+	case fault.Checkpointing:
+		return 3
+	}
+	return 20
+}
+
+// awaitEnd waits until a life has come by its point, or has had the time for it.
+func (n *nemesis) awaitEnd(ctx context.Context, p *process, point fault.Point) error {
+	patient, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	if point == fault.SwappingRules {
+		select {
+		case <-p.ready:
+		case <-patient.Done():
+		}
+		n.variant++
+		n.history.ruled(n.variant)
+		if err := writeRules(n.router.dir, rulesWith(n.targets, n.variant)); err != nil {
+			return err
+		}
+	}
+	select {
+	case <-p.ended:
+	case <-patient.Done():
+	}
+	return ctx.Err()
 }

@@ -63,7 +63,7 @@ func (e *evidence) blowFigures() [][2]string {
 		if f.Kills {
 			kills++
 		}
-		if f.Point != "" && f.Kind == kindPoint {
+		if f.Point != "" {
 			points[f.Point]++
 		}
 	}

@@ -9,7 +9,6 @@ import (
 	"io"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"runtime"
 	"sync"
 	"syscall"
@@ -17,21 +16,6 @@ import (
 )
 
 const secret = "a secret of the torture, long enough"
-
-// builds are the binaries of the router: the one that people run, and the one that breaks where it is told to.
-type builds struct{ plain, faulty string }
-
-// build makes both from the tree that this program stands in.
-func build(ctx context.Context, dir string) (b builds, err error) {
-	b = builds{plain: filepath.Join(dir, "peanuts-router"), faulty: filepath.Join(dir, "peanuts-router-faults")}
-	for _, args := range [][]string{{"-o", b.plain}, {"-tags", "faults", "-o", b.faulty}} {
-		args = append(append([]string{"build"}, args...), "github.com/peanuts-router/peanuts-router/cmd/peanuts-router")
-		if said, err := exec.CommandContext(ctx, "go", args...).CombinedOutput(); err != nil {
-			return b, fmt.Errorf("building the router: %w\n%s", err, said)
-		}
-	}
-	return b, nil
-}
 
 // router runs one life after the other on the store in dir.
 type router struct {
@@ -78,7 +62,7 @@ func (r *router) launch(binary string, env ...string) (*process, error) {
 	cmd := exec.Command(binary, "serve", "--rules", rulesFile, "--store", storeFile, "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0")
 	cmd.Dir = r.dir
 	cmd.Env = append(append(os.Environ(), "PEANUTS_SECRET="+secret), env...)
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
+	cmd.SysProcAttr = bound()
 	said, err := cmd.StderrPipe()
 	if err != nil {
 		return nil, err

@@ -19,7 +19,9 @@ type settings struct {
 	rate    int           // events a second
 	settle  time.Duration // how long what is owed may take to be done once the load has ended
 	strikes []weighted[strike]
+	last    []strike      // when the router was killed often enough
 	points  []fault.Point // at which lives are made to die
+	lease   time.Duration // that may run out; 0 where none can
 	env     []string      // of every life; then all are of the build that breaks where it is told to
 }
 
@@ -60,7 +62,7 @@ func torture(ctx context.Context, s settings, b builds, dir string) (*evidence, 
 	if err != nil {
 		return nil, err
 	}
-	e.base, e.final, e.audits = r.base, final, r.audits
+	e.base, e.final, e.audits, e.lease = r.base, final, r.audits, r.lease
 	return e, nil
 }
 
@@ -117,7 +119,7 @@ func (r *run) strike(ctx context.Context) error {
 	go func() { ended <- r.generator.run(loaded) }()
 	n := &nemesis{
 		builds: r.builds, router: r.router, history: r.history, targets: r.targets, generator: r.generator,
-		dice: newDice(r.seed, useNemesis), kills: r.kills, strikes: r.strikes, points: r.points, env: r.env, variant: 1,
+		dice: newDice(r.seed, useNemesis), kills: r.kills, strikes: r.strikes, last: r.last, points: r.points, env: r.env, variant: 1,
 		each: func(restarts int) error {
 			if restarts%auditEvery != 0 {
 				return nil
@@ -165,12 +167,4 @@ func (r *run) close() {
 	if r.history != nil {
 		_ = r.history.close() // as is the copy on disk
 	}
-}
-
-// of is the binary for an environment.
-func (b builds) of(env []string) string {
-	if len(env) > 0 {
-		return b.faulty
-	}
-	return b.plain
 }

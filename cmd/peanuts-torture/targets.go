@@ -103,6 +103,12 @@ func (t *targets) answer(w http.ResponseWriter, r *http.Request, p plan, n int) 
 		case <-t.stopping:
 		}
 		return 0, false
+	case p == planSlow:
+		select {
+		case <-time.After(slowness):
+		case <-r.Context().Done():
+			return 0, false
+		}
 	case p == planReset && n == 1:
 		return http.StatusOK, breakOff(w)
 	case p == planFailing:
@@ -119,6 +125,9 @@ func (t *targets) answer(w http.ResponseWriter, r *http.Request, p plan, n int) 
 	}
 	return write(w, http.StatusOK)
 }
+
+// slowness is how long planSlow takes.
+const slowness = 300 * time.Millisecond
 
 const answerText = "told by the target"
 
