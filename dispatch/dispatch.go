@@ -201,7 +201,7 @@ func (d *Dispatcher) Hand(lease engine.Lease) {
 // Release gives back one reserved room.
 func (d *Dispatcher) Release(action engine.ActionName) {
 	if l := d.lane(action); l != nil {
-		l.release()
+		l.leave()
 	}
 }
 

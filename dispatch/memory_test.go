@@ -18,8 +18,11 @@ type memory struct {
 	mu         sync.Mutex
 	deliveries map[engine.DeliveryID]*kept
 	pauses     map[engine.ActionName]time.Time
-	down       bool // every call fails
-	leased     int  // how many leases were given out
+	down       bool          // every call fails
+	asked      int           // how often leases were asked for
+	leased     int           // how many leases were given out
+	flush      time.Duration // how long it takes to give out leases
+	flushed    chan struct{} // when not nil, results are recorded once it is closed
 	settled    chan engine.Settlement
 }
 
@@ -62,9 +65,15 @@ func (m *memory) accept(n int, action engine.ActionName, now time.Time) engine.L
 	return k.Lease
 }
 
-func (m *memory) Lease(_ context.Context, action engine.ActionName, n int, now, until time.Time) ([]engine.Lease, error) {
+func (m *memory) Lease(ctx context.Context, action engine.ActionName, n int, now, until time.Time) ([]engine.Lease, error) {
+	defer time.Sleep(m.flush)
+	return m.lease(action, n, now, until)
+}
+
+func (m *memory) lease(action engine.ActionName, n int, now, until time.Time) ([]engine.Lease, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	m.asked++
 	if m.down {
 		return nil, errDown
 	}
@@ -113,6 +122,9 @@ func (m *memory) behind(k *kept) bool {
 }
 
 func (m *memory) Settle(_ context.Context, s engine.Settlement) (engine.Recorded, error) {
+	if m.flushed != nil {
+		<-m.flushed
+	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.down {
