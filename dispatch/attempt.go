@@ -20,7 +20,7 @@ func (l *lane) attempt(lease engine.Lease) (record func()) {
 		return func() {
 			l.bury(lease, fmt.Sprintf("the action %s is of kind %s now, and this is a message for %s", l.name, route.Kind, lease.Kind))
 		}
-	case began.Add(route.Timeout).After(lease.Until), l.pausedUntil().After(began):
+	case began.Add(route.Timeout).After(lease.Until), !l.admits(lease.ID, began):
 		return func() { l.putBack(lease) }
 	}
 	outcome := l.try(route, lease)
@@ -28,24 +28,8 @@ func (l *lane) attempt(lease engine.Lease) (record func()) {
 		return func() { l.handBack(lease) } // cut by the end of the process, not by the target
 	}
 	now := l.Now()
-	l.learn(route, outcome, now, now.Sub(began))
+	l.learn(route, lease.ID, outcome, now, now.Sub(began))
 	return func() { l.conclude(route, lease, outcome, began, now) }
-}
-
-// learn has the lane know what an attempt tells of its target, before the next one begins.
-func (l *lane) learn(route Route, outcome engine.Outcome, now time.Time, took time.Duration) {
-	l.flags.note(l.name, outcome)
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.rooms.lasted(took)
-	if until := now.Add(askedWait(route, outcome)); until.After(l.paused) {
-		l.paused = until // which is past when no wait was asked for
-	}
-}
-
-// askedWait is how long the target asks to be left alone, as far as it is listened to.
-func askedWait(route Route, outcome engine.Outcome) time.Duration {
-	return min(outcome.RetryAfter, route.MaxRetryAfter)
 }
 
 // try calls the sender, and survives it.
@@ -69,9 +53,7 @@ func (l *lane) conclude(route Route, lease engine.Lease, outcome engine.Outcome,
 	took := now.Sub(began)
 	settlement := decide(route.Action, lease, outcome, now)
 	settlement.Attempt = &engine.Attempt{At: began, Took: took, Status: outcome.Status, Error: outcome.Reason, Answer: outcome.Answer}
-	if wait := askedWait(route, outcome); wait > 0 {
-		l.notePause(now.Add(wait))
-	}
+	_ = l.noteHolds() // which is tried again when the lane looks for more
 	l.metrics.attempted(l.name, outcome.Verdict, took)
 	recorded := l.settle(lease, settlement)
 	if recorded.State == engine.Cancelled {
@@ -111,13 +93,6 @@ func decide(action engine.Action, lease engine.Lease, outcome engine.Outcome, no
 	return s
 }
 
-// notePause has a pause outlive a restart.
-func (l *lane) notePause(until time.Time) {
-	if err := l.Store.Pause(l.attempts, l.name, until); err != nil {
-		l.Log.Error("noting a pause", "action", l.name, "err", err)
-	}
-}
-
 // bury makes a delivery a dead letter without an attempt.
 func (l *lane) bury(lease engine.Lease, reason string) {
 	settlement := engine.Settlement{ID: lease.ID, Generation: lease.Generation, State: engine.Dead, Reason: reason}
@@ -135,9 +110,9 @@ func (l *lane) putBack(lease engine.Lease) {
 	l.wake()
 }
 
-// handBack gives a lease back untried; the delivery is due at once.
+// handBack gives a lease back untried; the delivery is as due as it was.
 func (d *Dispatcher) handBack(lease engine.Lease) {
-	d.settle(lease, engine.Settlement{ID: lease.ID, Generation: lease.Generation, State: engine.Pending, NextAt: d.Now()})
+	d.settle(lease, engine.Settlement{ID: lease.ID, Generation: lease.Generation, State: engine.Pending, NextAt: lease.NextAt})
 }
 
 // settle brings a result to the store, again and again while the store cannot commit and the lease lasts. After that

@@ -5,13 +5,17 @@ import "github.com/peanuts-router/peanuts-router/engine"
 // push queues a delivery and sees to it that somebody takes it. The lane is locked and has not stopped.
 func (l *lane) push(lease engine.Lease) {
 	l.queue = append(l.queue, lease)
-	switch {
-	case l.idle > 0:
+	if l.idle > 0 {
 		l.work.Signal()
-	case l.workers < l.hands:
-		l.workers++
-		l.running.Go(l.send)
+	} else if l.workers < l.hands {
+		l.employ()
 	}
+}
+
+// employ adds a worker.
+func (l *lane) employ() {
+	l.workers++
+	l.running.Go(l.send)
 }
 
 // send is a worker: it makes one attempt after the other until the lane stops or has too many workers. It waits for the
@@ -25,7 +29,7 @@ func (l *lane) send() {
 		record := l.attempt(lease)
 		l.running.Go(func() {
 			record()
-			l.leave()
+			l.leave(lease.ID)
 		})
 	}
 }
@@ -37,6 +41,9 @@ func (l *lane) next() (engine.Lease, bool) {
 	for {
 		if l.stopped || l.workers > l.hands {
 			l.workers--
+			if len(l.queue) > 0 {
+				l.work.Signal() // the one that was signalled goes without taking anything
+			}
 			return engine.Lease{}, false
 		}
 		if len(l.queue) > 0 {

@@ -26,6 +26,10 @@ type lane struct {
 	paused  time.Time
 	dueAt   time.Time // when the lane itself put off a delivery to, the earliest
 	pace    pace
+	breaker breaker
+	ramp    ramp
+	noted   holds      // what the store was told last
+	noting  sync.Mutex // held while it is told
 	stopped bool
 }
 
@@ -58,6 +62,9 @@ func (l *lane) run() {
 func (l *lane) fill() (wait time.Duration, known bool) {
 	now := l.Now()
 	n, wakes := l.room(now)
+	if err := l.noteHolds(); err != nil {
+		return lookEvery, true
+	}
 	if n > 0 {
 		leases, err := l.Store.Lease(l.attempts, l.name, n, now, now.Add(leaseTime))
 		if err != nil {
@@ -69,8 +76,8 @@ func (l *lane) fill() (wait time.Duration, known bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	next := l.dueAt
-	if l.paused.After(now) && (l.more || !next.IsZero()) && l.paused.After(next) {
-		next = l.paused
+	if held := l.heldUntil(); held.After(now) && (l.more || !next.IsZero()) && held.After(next) {
+		next = held
 	}
 	if next.IsZero() {
 		return 0, false
@@ -93,18 +100,23 @@ func (l *lane) room(now time.Time) (n, wakes int) {
 	if !l.more || l.stopped || l.paused.After(now) {
 		return 0, l.wakes
 	}
-	n, next := l.pace.allows(now, l.rooms.enough(len(l.queue)))
+	n, next := l.pace.allows(now, l.breaker.allows(now, l.rooms.enough(len(l.queue))))
 	if !next.IsZero() && (l.dueAt.IsZero() || next.Before(l.dueAt)) {
 		l.dueAt = next
 	}
 	return n, l.wakes
 }
 
-// follow takes over what the action says now.
+// follow takes over what the action says now. The lane is locked.
 func (l *lane) follow(action engine.Action) {
-	l.hands = action.Concurrency
-	l.rooms.follow(action.Concurrency, action.Timeout)
+	hands, ramping := l.ramp.bound(action.Concurrency)
+	l.hands = hands
+	l.rooms.follow(hands, action.Timeout)
+	if ramping { // what is queued would be handed back if the target is not well yet
+		l.rooms.all = min(l.rooms.all, hands*roomsPerHand)
+	}
 	l.pace.follow(action.Rate)
+	l.breaker.follow(action.Breaker)
 }
 
 // take queues what was leased. Fewer than asked for means that the store holds no more, unless it was said to since; what
@@ -130,6 +142,7 @@ func (l *lane) queueAll(leases []engine.Lease, short bool, wakes int) bool {
 	}
 	l.pace.spend(l.Now(), len(leases))
 	l.rooms.taken += len(leases)
+	l.breaker.leased(leases)
 	for _, lease := range leases {
 		l.push(lease)
 	}
@@ -144,7 +157,7 @@ func (l *lane) reserve(action engine.Action) bool {
 	l.follow(action)
 	now := l.Now()
 	allowed := 0
-	if !l.stopped && !l.behind && l.rooms.free() > 0 && !l.paused.After(now) {
+	if !l.stopped && !l.behind && l.rooms.free() > 0 && !l.breaker.open && !l.paused.After(now) {
 		allowed, _ = l.pace.allows(now, 1)
 	}
 	if allowed == 0 {
@@ -171,11 +184,12 @@ func (l *lane) hand(lease engine.Lease) {
 	}
 }
 
-// leave empties a room.
-func (l *lane) leave() {
+// leave empties the room of a delivery.
+func (l *lane) leave(id engine.DeliveryID) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.rooms.taken--
+	l.breaker.left(id)
 	l.ask()
 }
 
@@ -211,19 +225,4 @@ func (l *lane) expect(at time.Time) {
 		l.dueAt = at
 		l.poke()
 	}
-}
-
-// pause leaves the action alone until a moment; it is never shortened.
-func (l *lane) pause(until time.Time) {
-	l.mu.Lock()
-	if until.After(l.paused) {
-		l.paused = until
-	}
-	l.mu.Unlock()
-}
-
-func (l *lane) pausedUntil() time.Time {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.paused
 }
