@@ -20,8 +20,10 @@ const (
 	deliveryColumns = `SELECT d.seq, e.id, d.n, d.rule, d.action, d.kind, d.state, d.attempts, d.created_at, d.next_at, d.last_status,
 			d.last_error, d.message, coalesce(d.at, 0)
 		FROM deliveries d JOIN events e ON e.seq = d.event `
-	deliveriesBetween = deliveryColumns + `WHERE d.event BETWEEN ? AND ? ORDER BY d.event, d.n`
-	selectAttempts    = `SELECT n, at, took, status, error, answer FROM attempts WHERE delivery = ? ORDER BY n`
+	deliveriesBetween = deliveryColumns + `WHERE d.seq BETWEEN ? << 20 AND ? << 20 | 1048575 ORDER BY d.seq`
+	selectAttempts    = `SELECT n, at, took, status, error, answer FROM attempts WHERE delivery = ?1
+		UNION ALL SELECT attempts, sent_at, took, last_status, last_error, '' FROM deliveries WHERE seq = ?1 AND sent_at IS NOT NULL
+		ORDER BY n`
 )
 
 // Events lists events with their deliveries, without payloads and messages, and gives the cursor of the next page.
@@ -115,7 +117,7 @@ func orEmpty[T any](list []T) []T {
 // deliveriesOf are an event's deliveries in their order, without messages.
 func (s *Store) deliveriesOf(ctx context.Context, event engine.EventID) ([]engine.Delivery, error) {
 	deliveries := []engine.Delivery{}
-	text := deliveryColumns + `WHERE e.id = ? ORDER BY d.n`
+	text := deliveryColumns + `WHERE e.id = ? AND d.seq` + ofE + ` ORDER BY d.seq`
 	err := s.eachDelivery(ctx, "listing deliveries", text, []any{string(event)}, func(delivery engine.Delivery, _ int64) {
 		delivery.Message = nil
 		deliveries = append(deliveries, delivery)
@@ -153,7 +155,8 @@ func (s *Store) Delivery(ctx context.Context, id engine.DeliveryID) (engine.Deli
 	}
 	var delivery engine.Delivery
 	var seq int64
-	err = s.eachDelivery(ctx, "reading a delivery", deliveryColumns+`WHERE e.id = ? AND d.n = ?`, []any{event, n}, func(found engine.Delivery, place int64) {
+	text := deliveryColumns + `WHERE e.id = ? AND d.seq = e.seq << 20 | ?`
+	err = s.eachDelivery(ctx, "reading a delivery", text, []any{event, n}, func(found engine.Delivery, place int64) {
 		delivery, seq = found, place
 	})
 	if err != nil {
