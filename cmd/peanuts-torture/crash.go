@@ -20,7 +20,7 @@ var defaultPoints = []fault.Point{
 }
 
 func newCrash() *cobra.Command {
-	s := settings{strikes: allStrikes, points: defaultPoints}
+	s := settings{backlog: backlogSize, strikes: allStrikes, points: defaultPoints}
 	atPoints := false
 	cmd := &cobra.Command{
 		Use:   "crash",

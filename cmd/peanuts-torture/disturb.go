@@ -15,8 +15,15 @@ import (
 	_ "modernc.org/sqlite" // the driver, for whoever else holds the store
 )
 
-// pause stops the process and lets it go on, as a suspended machine does (F21).
+// pause stops the process and lets it go on, as a suspended machine does.
 func (n *nemesis) pause(ctx context.Context) error {
+	return n.pauseFor(ctx, n.dice.between(200*time.Millisecond, 2*time.Second))
+}
+
+// pausePastLease pauses the process until the leases that it has given have run out.
+func (n *nemesis) pausePastLease(ctx context.Context) error { return n.pauseFor(ctx, shortLease*3/2) }
+
+func (n *nemesis) pauseFor(ctx context.Context, how time.Duration) error {
 	p := n.router.present()
 	if p == nil {
 		return errors.New("there is no router to be paused")
@@ -26,7 +33,7 @@ func (n *nemesis) pause(ctx context.Context) error {
 	if err := p.cmd.Process.Signal(syscall.SIGSTOP); err != nil {
 		return err
 	}
-	err := wait(ctx, n.dice.between(200*time.Millisecond, 2*time.Second))
+	err := wait(ctx, how)
 	return errors.Join(err, p.cmd.Process.Signal(syscall.SIGCONT))
 }
 

@@ -21,13 +21,14 @@ type evidence struct {
 	variants []variant
 	lives    []*life
 
-	stored []*stored
-	rows   map[string]row // of the table that a step keeps, by entry
-	spent  totals         // the stat
-	audits []string       // what checks of the store found
-	base   vitals         // of the first life, when nothing had happened yet
-	final  vitals         // of the last one, when all was done
-	lease  time.Duration  // that may have run out while an attempt was under way; 0 where none can
+	stored  []*stored
+	rows    map[string]row // of the table that a step keeps, by entry
+	spent   totals         // the stat
+	audits  []string       // what checks of the store found
+	base    vitals         // of the first life, when nothing had happened yet
+	final   vitals         // of the last one, when all was done
+	drained drained
+	lease   time.Duration // that may have run out while an attempt was under way; 0 where none can
 }
 
 // stored is an event as the store holds it.

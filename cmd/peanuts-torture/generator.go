@@ -144,7 +144,12 @@ func (g *generator) post(s *sent) (t try) {
 	if p == nil {
 		return t
 	}
-	request, err := http.NewRequest(http.MethodPost, p.webhook, bytes.NewReader(s.Body))
+	ctx, hangUp := context.WithCancel(context.Background())
+	defer hangUp()
+	if g.dice.chance(2) { // with the answer on its way, or not yet (F16)
+		time.AfterFunc(g.dice.between(0, 10*time.Millisecond), hangUp)
+	}
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, p.webhook, bytes.NewReader(s.Body))
 	if err != nil {
 		return t
 	}

@@ -119,11 +119,22 @@ func (e *evidence) crashes(from, until moment) int {
 
 func (f *blow) excuses() bool { return f.Kills || f.Kind == kindPause }
 
-// ranOut counts the times that a lease may have run out between two sends.
+// pauses counts those within a time.
+func (e *evidence) pauses(from, until moment) int {
+	n := 0
+	for _, b := range e.blows {
+		if b.Kind == kindPause && b.At <= until && b.Until >= from {
+			n++
+		}
+	}
+	return n
+}
+
+// ranOut counts the times that a lease may have run out between two sends. It was given some time before the first.
 func (e *evidence) ranOut(sends []receipt) int {
 	n := 0
 	for i := range sends[1:] {
-		if e.lease > 0 && sends[i+1].At-sends[i].At >= e.lease {
+		if e.lease > 0 && sends[i+1].At-sends[i].At >= e.lease*3/4 {
 			n++
 		}
 	}

@@ -9,6 +9,8 @@ import (
 
 const (
 	soon = 5 * time.Second
+	// slowestDrain is how much of a backlog is to be sent in a second, at the least.
+	slowestDrain = 200
 	// more is how many more goroutines and open files a router may have in the end than in the beginning: each lane keeps
 	// the workers and connections that it came to need.
 	more = 200
@@ -20,9 +22,12 @@ func (e *evidence) live() (found []string) {
 		if l.Ready > 0 && l.Ready-l.Began > soon {
 			found = append(found, fmt.Sprintf("life %d took %s to be ready", i+1, l.Ready-l.Began))
 		}
-		if l.First > 0 && l.First-l.Ready > soon {
+		if l.First > 0 && l.First-l.Ready > soon && e.pauses(l.Ready, l.First) == 0 {
 			found = append(found, fmt.Sprintf("life %d took %s to send anything", i+1, l.First-l.Ready))
 		}
+	}
+	if rate := e.drainRate(); len(e.drained.Events) > 0 && rate < slowestDrain {
+		found = append(found, fmt.Sprintf("a backlog of %d was worked off at %.0f a second", len(e.drained.Events), rate))
 	}
 	if e.final.Goroutines > e.base.Goroutines+more {
 		found = append(found, fmt.Sprintf("there are %d goroutines in the end, and were %d in the beginning", e.final.Goroutines, e.base.Goroutines))

@@ -147,6 +147,8 @@ func TestInvariantsTrip(t *testing.T) {
 		"a store whose books do not balance":          {"I10", func(e *evidence) { e.audits = []string{"it is not whole"} }},
 		"a router that is late to be ready":           {"I11", func(e *evidence) { e.lives[0].Ready, e.lives[0].First = 6*time.Second, 7*time.Second }},
 		"a router that is late to send":               {"I11", func(e *evidence) { e.lives[0].First = 6 * time.Second }},
+		"a backlog that is not sent at all":           {"I11", func(e *evidence) { e.drained.Events = []int{1} }},
+		"a backlog that is sent slowly":               {"I11", func(e *evidence) { e.drained = drained{[]int{3}, sentAt} }},
 		"goroutines that are left":                    {"I11", func(e *evidence) { e.final.Goroutines = 201 }},
 		"files that are left open":                    {"I11", func(e *evidence) { e.final.Files = 201 }},
 		"metrics that tell of too few dead letters":   {"I12", func(e *evidence) { e.final.Dead = 0 }},
@@ -178,6 +180,14 @@ func TestACrashExcusesWhatItBringsAbout(t *testing.T) {
 		"a repeat over a pause": func(e *evidence) {
 			e.again(1, 2*time.Second)
 			e.blows = append(e.blows, &blow{Kind: kindPause, At: arrivedAt, Until: forEver})
+		},
+		"an attempt that a pause has ended": func(e *evidence) {
+			e.stored[0].Deliveries[2].Attempts = 2
+			e.blows = append(e.blows, &blow{Kind: kindPause, Until: sentAt})
+		},
+		"a first send after a pause": func(e *evidence) {
+			e.lives[0].First = time.Minute
+			e.blows = append(e.blows, &blow{Kind: kindPause, At: 30 * time.Second, Until: 40 * time.Second})
 		},
 		"a repeat after a lease that ran out": func(e *evidence) { e.lease = time.Second; e.again(1, 2*time.Second) },
 		"given up after three crashes": func(e *evidence) {

@@ -53,36 +53,49 @@ var mutants = []mutant{
 }
 
 // control has no bug, and short leases: it must trip nothing. That nothing trips otherwise is what every crash run shows.
-var control = mutant{bug: "none, with short leases", strikes: outlasted, leases: true}
+var control = mutant{bug: "none, with short leases", strikes: outlasted, last: []strike{pausePastLease, pausePastLease}, leases: true}
 
 // caught is what became of a mutant.
 type caught struct {
-	right bool   // an invariant tripped that must; of a control: none did
-	by    string // the invariants that tripped
-	kills int    // until then
-	what  string // one of the breaches
+	right    bool     // an invariant tripped that must; of a control: none did
+	by       string   // the invariants that tripped
+	kills    int      // until then
+	what     string   // one of the breaches
+	breaches []breach // of a control
+	dir      string   // with the evidence, of a control that tripped
 }
 
 // try runs a mutant until the invariant trips that must.
 func (m mutant) try(ctx context.Context, s mutantSettings, b builds) (c caught, err error) {
 	for i := range s.tries {
-		breaches, kills, err := tortureAside(ctx, m.settings(s, i), b)
+		breaches, kills, dir, err := tortureAside(ctx, m.settings(s, i), b)
 		if err != nil {
 			return c, err
 		}
 		c.kills += kills
 		c.by = names(breaches)
+		if len(m.trips) == 0 {
+			return c.control(breaches, dir)
+		}
+		if err := os.RemoveAll(dir); err != nil {
+			return c, err
+		}
 		for _, breach := range breaches {
 			if c.what = breach.What; slices.Contains(m.trips, breach.Invariant) {
 				c.right = true
 				return c, nil
 			}
 		}
-		if len(m.trips) == 0 {
-			c.right = len(breaches) == 0
-			return c, nil
-		}
 	}
+	return c, nil
+}
+
+// control is what became of a control. What it tripped by is kept.
+func (c caught) control(breaches []breach, dir string) (caught, error) {
+	if c.right = len(breaches) == 0; c.right {
+		return c, os.RemoveAll(dir)
+	}
+	c.breaches, c.dir = breaches, dir
 	return c, nil
 }
 
@@ -98,21 +111,19 @@ func (m mutant) settings(all mutantSettings, nth int) settings {
 	return s
 }
 
-// tortureAside makes a run in a directory that is removed.
-func tortureAside(ctx context.Context, s settings, b builds) (breaches []breach, kills int, err error) {
-	dir, err := os.MkdirTemp("", "peanuts-torture-")
-	if err != nil {
-		return nil, 0, err
+// tortureAside makes a run in a directory of its own.
+func tortureAside(ctx context.Context, s settings, b builds) (breaches []breach, kills int, dir string, err error) {
+	if dir, err = os.MkdirTemp("", "peanuts-torture-"); err != nil {
+		return nil, 0, dir, err
 	}
-	defer os.RemoveAll(dir)
 	e, err := torture(ctx, s, b, dir)
 	if err != nil {
-		return nil, 0, err
+		return nil, 0, dir, err
 	}
 	for _, blow := range e.blows {
 		if blow.Kills {
 			kills++
 		}
 	}
-	return e.judge(), kills, nil
+	return e.judge(), kills, dir, nil
 }

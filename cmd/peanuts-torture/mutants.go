@@ -106,6 +106,10 @@ func tryMutants(ctx context.Context, s mutantSettings, chosen []mutant, out io.W
 			kills = append(kills, c.kills)
 		}
 		fmt.Fprintf(out, "| %s | %s | %s | %s | %d | %s |\n", m.bug, yesNo(c.right), cmp.Or(strings.Join(m.trips, " or "), "nothing"), c.by, c.kills, brief(c.what))
+		if c.dir != "" {
+			tell(out, c.breaches)
+			fmt.Fprintf(out, "\nhistory, store and log of the router are in %s\n\n", c.dir)
+		}
 	}
 	slices.Sort(kills)
 	if len(kills) > 0 {

@@ -40,6 +40,7 @@ var (
 	killOnAck       = strike{"kill -9 on our 200", (*nemesis).killOnAck}
 	killAtPoint     = strike{kindPoint, (*nemesis).killAtPoint}
 	killAfterLeases = strike{"kill -9 after the leases", (*nemesis).killAfterLeases}
+	pausePastLease  = strike{"pause past the leases", (*nemesis).pausePastLease}
 	pause           = strike{kindPause, (*nemesis).pause}
 	terminate       = strike{"SIGTERM", (*nemesis).terminate}
 	reload          = strike{"reload", (*nemesis).reload}

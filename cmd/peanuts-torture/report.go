@@ -31,17 +31,19 @@ func (e *evidence) print(out io.Writer, s settings, breaches []breach) error {
 		}
 		fmt.Fprintf(&text, "| %s %s | %d |\n", one.name, one.says, n)
 	}
+	tell(&text, breaches)
+	_, err := io.WriteString(out, text.String())
+	return err
+}
+
+// tell prints the first breaches of each invariant.
+func tell(out io.Writer, breaches []breach) {
 	told := map[string]int{}
 	for _, b := range breaches {
 		if told[b.Invariant]++; told[b.Invariant] <= shown {
-			fmt.Fprintf(&text, "\n%s: %s", b.Invariant, b.What)
+			fmt.Fprintf(out, "\n%s: %s\n", b.Invariant, b.What)
 		}
 	}
-	if len(breaches) > 0 {
-		text.WriteString("\n")
-	}
-	_, err := io.WriteString(out, text.String())
-	return err
 }
 
 // figures are what a run came to.
@@ -140,6 +142,7 @@ func (e *evidence) lifeFigures() [][2]string {
 	return [][2]string{
 		figure("lives of the router", len(e.lives)), figure("start to ready, p50 and longest", spread(ready)),
 		figure("start to first send, p50 and longest", spread(first)),
+		figure(fmt.Sprintf("a backlog of %d, sent a second", len(e.drained.Events)), fmt.Sprintf("%.0f", e.drainRate())),
 	}
 }
 

@@ -18,6 +18,7 @@ type settings struct {
 	seed    uint64
 	rate    int           // events a second
 	settle  time.Duration // how long what is owed may take to be done once the load has ended
+	backlog int           // how much is due at once in the end
 	strikes []weighted[strike]
 	last    []strike      // when the router was killed often enough
 	points  []fault.Point // at which lives are made to die
@@ -54,6 +55,10 @@ func torture(ctx context.Context, s settings, b builds, dir string) (*evidence, 
 	if err := r.strike(ctx); err != nil {
 		return nil, err
 	}
+	drained, err := r.drain(ctx)
+	if err != nil {
+		return nil, err
+	}
 	final, err := r.finish(ctx)
 	if err != nil {
 		return nil, err
@@ -62,7 +67,7 @@ func torture(ctx context.Context, s settings, b builds, dir string) (*evidence, 
 	if err != nil {
 		return nil, err
 	}
-	e.base, e.final, e.audits, e.lease = r.base, final, r.audits, r.lease
+	e.base, e.final, e.audits, e.lease, e.drained = r.base, final, r.audits, r.lease, drained
 	return e, nil
 }
 
