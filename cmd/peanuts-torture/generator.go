@@ -83,9 +83,10 @@ func (g *generator) next() (*sent, error) {
 	return s, nil
 }
 
+// plans with their weights, in thousandths. One that asks to wait holds its whole action up: there are few.
 var plans = []weighted[plan]{
-	{56, planOK}, {4, planSlow}, {6, planFail1}, {5, planFail2}, {3, planFail4}, {3, planFailing}, {3, planRefused}, {3, planGone},
-	{1, planLimited}, {1, planSilent}, {5, planReset}, {10, planKill},
+	{568, planOK}, {40, planSlow}, {60, planFail1}, {50, planFail2}, {30, planFail4}, {30, planFailing}, {30, planRefused}, {30, planGone},
+	{2, planLimited}, {10, planSilent}, {50, planReset}, {100, planKill},
 }
 
 // newEvent makes up an event, which may be a new version of an entry.
