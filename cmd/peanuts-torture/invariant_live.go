@@ -9,8 +9,9 @@ import (
 
 const (
 	soon = 5 * time.Second
-	// slowestDrain is how much of a backlog is to be sent in a second, at the least.
-	slowestDrain = 200
+	// slowestDrain is how much of a backlog is sent in a second at the least, also on a machine that is busy with other things:
+	// less is no work but a lane that hangs.
+	slowestDrain = 25
 	// more is how many more goroutines and open files a router may have in the end than in the beginning: each lane keeps
 	// the workers and connections that it came to need.
 	more = 200
