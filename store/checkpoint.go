@@ -3,9 +3,6 @@ package store
 import "context"
 
 const (
-	// copyAfter is how many pages the log grows by before they are copied into the file: 4 MiB.
-	copyAfter = 1024
-
 	logSize = `PRAGMA wal_checkpoint(NOOP)`
 	copyLog = `PRAGMA wal_checkpoint(PASSIVE)`
 )

@@ -1,0 +1,214 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/peanuts-router/peanuts-router/internal/powerloss"
+	"github.com/peanuts-router/peanuts-router/internal/powerloss/traced"
+)
+
+// imagesJob is a run of `images`.
+type imagesJob struct {
+	images  int
+	events  int
+	seed    uint64
+	workers int
+	dir     string // where everything lies meanwhile
+	keep    string // where images that are not sound are left; empty for nowhere
+}
+
+func newImages() *cobra.Command {
+	var job imagesJob
+	cmd := &cobra.Command{
+		Use:   "images",
+		Short: "Cut the power: judge what a disk may hold at each moment of a router's life",
+		Long: "Runs the router under strace, builds images of what may lie on the disk if the power failed, and opens the store of each.\n" +
+			"The control runs without the flush of each commit, and must be seen to lose. See docs/powerloss.md.",
+		Example: `  go run ./cmd/peanuts-torture images
+  go run ./cmd/peanuts-torture images --images 20000 --seed 17`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return job.run(cmd.Context(), cmd.OutOrStdout())
+		},
+	}
+	flags := cmd.Flags()
+	flags.IntVar(&job.images, "images", 2000, "images that are judged of the router; the control gets a quarter of it more")
+	flags.IntVar(&job.events, "events", 300, "events that each traced router gets")
+	flags.Uint64Var(&job.seed, "seed", 0, "which images are chosen and what is random in them; 0 draws one")
+	flags.IntVar(&job.workers, "workers", 2, "images that are judged at once")
+	flags.StringVar(&job.dir, "dir", "", "where images are laid; /dev/shm when there is one, so that they stay in memory")
+	flags.StringVar(&job.keep, "keep", "", "a directory that is made, and gets the images that are not sound and the traces")
+	return cmd
+}
+
+// life is a way to run the router that is traced.
+type life struct {
+	name    string
+	faulty  bool // the build that breaks where it is told to
+	env     []string
+	share   float64 // of the images
+	control bool    // it must lose
+}
+
+// lives are those that are looked at. The log is copied after each 50 pages in all but the first, so that there are many
+// copies to be interrupted.
+var lives = []life{
+	{name: "as it is", share: 0.5},
+	{name: "log copied every 50 pages", faulty: true, env: []string{"PEANUTS_FAULT_COPY_AFTER=50"}, share: 0.5},
+	{name: "control: synchronous=NORMAL", faulty: true, env: []string{"PEANUTS_FAULT_COPY_AFTER=50", "PEANUTS_FAULT_SYNCHRONOUS=NORMAL"}, share: 0.25, control: true},
+}
+
+// outcome is what became of a life's images.
+type outcome struct {
+	life
+	powerloss.Result
+}
+
+func (j *imagesJob) run(ctx context.Context, out io.Writer) error {
+	if err := j.complete(); err != nil {
+		return err
+	}
+	dir, err := os.MkdirTemp(j.dir, "peanuts-images-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	fmt.Fprintf(out, "seed %d, %d events each\n", j.seed, j.events)
+	began := time.Now()
+	var outcomes []outcome
+	for n, l := range lives {
+		result, err := j.judge(ctx, l, filepath.Join(dir, strconv.Itoa(n)))
+		if err != nil {
+			return fmt.Errorf("%s: %w", l.name, err)
+		}
+		outcomes = append(outcomes, outcome{l, result})
+	}
+	if err := printOutcomes(out, outcomes); err != nil {
+		return err
+	}
+	fmt.Fprintf(out, "took %s\n", time.Since(began).Round(time.Second))
+	return j.verdict(out, outcomes)
+}
+
+// complete fills in what was not given, and complains of what cannot be.
+func (j *imagesJob) complete() error {
+	if j.images < 4 || j.events < 1 || j.workers < 1 {
+		return errors.New("--images is at least 4, --events and --workers at least 1")
+	}
+	for j.seed == 0 {
+		j.seed = uint64(rand.Uint32())
+	}
+	if j.dir == "" {
+		if _, err := os.Stat("/dev/shm"); err == nil {
+			j.dir = "/dev/shm"
+		}
+	}
+	if j.keep != "" {
+		return os.Mkdir(j.keep, 0o700)
+	}
+	return nil
+}
+
+// judge runs a life in dir and judges its images.
+func (j *imagesJob) judge(ctx context.Context, l life, dir string) (powerloss.Result, error) {
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		return powerloss.Result{}, err
+	}
+	binary, err := buildTraced(ctx, dir, l.faulty)
+	if err != nil {
+		return powerloss.Result{}, err
+	}
+	record, err := traced.Run{Router: binary, Env: l.env, Events: j.events, Dir: dir}.Do(ctx)
+	if err != nil {
+		return powerloss.Result{}, err
+	}
+	sweep := powerloss.Sweep{
+		Operations: record.Operations, Images: int(float64(j.images) * l.share), Seed: j.seed, Workers: j.workers,
+		Judge: powerloss.Judge{Store: record.Store, Owed: record.Owed, Dir: dir},
+	}
+	result, err := sweep.Run(ctx)
+	if err == nil && j.keep != "" && !l.control {
+		err = keepFindings(filepath.Join(j.keep, l.name), record, result)
+	}
+	return result, err
+}
+
+// buildTraced builds the router of this tree into dir.
+func buildTraced(ctx context.Context, dir string, faulty bool) (binary string, err error) {
+	binary = filepath.Join(dir, "peanuts-router")
+	args := []string{"build", "-o", binary}
+	if faulty {
+		args = append(args, "-tags", "faults")
+	}
+	cmd := exec.CommandContext(ctx, "go", append(args, "github.com/peanuts-router/peanuts-router/cmd/peanuts-router")...)
+	if said, err := cmd.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("building the router: %w\n%s", err, said)
+	}
+	return binary, nil
+}
+
+// keepFindings leaves the trace and the images that are not sound for people to look at.
+func keepFindings(dir string, record traced.Record, result powerloss.Result) error {
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		return err
+	}
+	for n, finding := range result.Findings {
+		into := filepath.Join(dir, strconv.Itoa(n))
+		if err := errors.Join(os.Mkdir(into, 0o700), finding.Image.Lay(into)); err != nil {
+			return err
+		}
+	}
+	trace, err := os.ReadFile(record.Trace)
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(dir, "trace.txt"), trace, 0o600)
+}
+
+func printOutcomes(out io.Writer, outcomes []outcome) error {
+	table := tabwriter.NewWriter(out, 0, 0, 1, ' ', 0)
+	fmt.Fprintln(table, "| router\t| operations\t| flushes\t| copies of the log\t| acknowledged\t| possible images\t| judged\t| losing\t| corrupt\t|")
+	fmt.Fprintln(table, "|---\t|---\t|---\t|---\t|---\t|---\t|---\t|---\t|---\t|")
+	for _, o := range outcomes {
+		fmt.Fprintf(table, "| %s\t| %d\t| %d\t| %d\t| %d\t| %d\t| %d\t| %d\t| %d\t|\n",
+			o.name, o.Operations, o.Flushes, o.Copies, o.Acknowledged, o.Possible, o.Judged, o.Losing, o.Corrupt)
+	}
+	return table.Flush()
+}
+
+// verdict tells what is wrong, and ends the command with code 1 when anything is.
+func (j *imagesJob) verdict(out io.Writer, outcomes []outcome) error {
+	wrong := false
+	for _, o := range outcomes {
+		if o.control {
+			if o.Losing == 0 {
+				wrong = true
+				fmt.Fprintf(out, "%s lost nothing: what the others kept proves nothing\n", o.name)
+			}
+			continue
+		}
+		for _, finding := range o.Findings {
+			wrong = true
+			fmt.Fprintf(out, "%s, %s:\n", o.name, finding.Where)
+			for _, line := range append(finding.Verdict.Lost, finding.Verdict.Corrupt...) {
+				fmt.Fprintf(out, "    %s\n", line)
+			}
+		}
+	}
+	if wrong {
+		return errTold
+	}
+	return nil
+}

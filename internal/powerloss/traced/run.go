@@ -1,0 +1,161 @@
+package traced
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"github.com/peanuts-router/peanuts-router/internal/powerloss"
+	"github.com/peanuts-router/peanuts-router/peanuts"
+)
+
+// ErrNoStrace says that there is nothing to trace with.
+var ErrNoStrace = errors.New("strace is missing: install it, as with `apt-get install strace`")
+
+// Run is a run of a router.
+type Run struct {
+	Router string   // its binary
+	Env    []string // what it gets beside our own environment
+	Events int      // how many are sent
+	Dir    string   // an empty directory
+}
+
+// Record is what came of a run.
+type Record struct {
+	Operations []powerloss.Operation
+	Store      string         // where it lies below the root
+	Owed       map[string]int // deliveries, by entry
+	Trace      string         // the file
+}
+
+const (
+	secret    = "a secret of the traced router, long enough"
+	rootDir   = "root" // what the model of the disk begins with: empty
+	storeFile = "state/router/router.db"
+	rulesFile = "rules.yaml"
+	traceFile = "trace.txt"
+	senders   = 3
+	patience  = time.Minute
+)
+
+// Do runs the router and reads the trace.
+func (r Run) Do(ctx context.Context) (Record, error) {
+	record := Record{Store: storeFile, Owed: map[string]int{}, Trace: filepath.Join(r.Dir, traceFile)}
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	root := filepath.Join(r.Dir, rootDir)
+	if err := os.Mkdir(root, 0o700); err != nil {
+		return record, err
+	}
+	root, err := filepath.EvalSymlinks(root) // as the kernel tells it
+	if err != nil {
+		return record, err
+	}
+	if err := r.live(ctx, root, record.Owed); err != nil {
+		return record, fmt.Errorf("a run of the router under strace: %w", err)
+	}
+	trace, err := os.Open(record.Trace)
+	if err != nil {
+		return record, err
+	}
+	defer trace.Close()
+	if record.Operations, err = powerloss.Read(trace, root); err != nil {
+		return record, err
+	}
+	return record, r.hold(record.Operations, record.Owed)
+}
+
+// live is the life of the router.
+func (r Run) live(ctx context.Context, root string, owed map[string]int) error {
+	target, err := startTarget()
+	if err != nil {
+		return err
+	}
+	defer target.Close()
+	if err := os.WriteFile(filepath.Join(r.Dir, rulesFile), []byte(rules(target.url)), 0o600); err != nil {
+		return err
+	}
+	p, err := r.start(ctx, root)
+	if err != nil {
+		return err
+	}
+	defer p.kill()
+	if err := r.send(ctx, p.webhook, owed); err != nil {
+		return err
+	}
+	deliveries := 0
+	for _, n := range owed {
+		deliveries += n
+	}
+	if err := target.await(ctx, deliveries); err != nil {
+		return err
+	}
+	return p.end(ctx)
+}
+
+// send sends the events, and notes what is owed for each.
+func (r Run) send(ctx context.Context, url string, owed map[string]int) error {
+	sender, err := peanuts.NewSender(peanuts.SenderConfig{URL: url, Secret: secret})
+	if err != nil {
+		return err
+	}
+	for n := range r.Events {
+		owed[entry(n)] = deliveries(n)
+	}
+	ctx, fail := context.WithCancelCause(ctx)
+	defer fail(nil)
+	var next atomic.Int64
+	var sending sync.WaitGroup
+	for range senders {
+		sending.Go(func() {
+			for n := int(next.Add(1)) - 1; n < r.Events; n = int(next.Add(1)) - 1 {
+				if _, err := sender.Send(ctx, event(n)); err != nil {
+					fail(err)
+					return
+				}
+			}
+		})
+	}
+	sending.Wait()
+	return context.Cause(ctx)
+}
+
+// hold holds the trace against what the senders and the target saw.
+func (r Run) hold(operations []powerloss.Operation, owed map[string]int) error {
+	told := map[powerloss.Kind]int{}
+	for _, o := range operations {
+		told[o.Kind]++
+	}
+	out := 0
+	for _, n := range owed {
+		out += n
+	}
+	if told[powerloss.Acknowledge] != r.Events || told[powerloss.Send] < out || told[powerloss.Delivered] == 0 || told[powerloss.Dead] == 0 {
+		return fmt.Errorf("the trace tells %d of %d answers, %d of %d requests to the target, %d deliveries and %d dead letters: it is not whole",
+			told[powerloss.Acknowledge], r.Events, told[powerloss.Send], out, told[powerloss.Delivered], told[powerloss.Dead])
+	}
+	return nil
+}
+
+// command is the router under strace. The tracer is a process beside it (-D), so that signals and the end are the router's
+// own.
+func (r Run) command(root string) (*exec.Cmd, error) {
+	strace, err := exec.LookPath("strace")
+	if err != nil {
+		return nil, ErrNoStrace
+	}
+	cmd := exec.Command(strace, "-D", "-f", "--seccomp-bpf", "-yy", "-xx", "-s", "200000", "-e", "signal=none", "-e", "trace="+powerloss.Calls,
+		"-o", filepath.Join(r.Dir, traceFile), "--", r.Router, "serve", "--rules", filepath.Join(r.Dir, rulesFile), "--store", storeFile,
+		"--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0")
+	cmd.Dir = root
+	cmd.Env = append(append(os.Environ(), "PEANUTS_SECRET="+secret), r.Env...)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	return cmd, nil
+}
