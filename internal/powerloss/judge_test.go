@@ -34,7 +34,7 @@ func sound(t *testing.T) (Image, Promised) {
 	}
 	states := []engine.State{engine.Delivered, engine.Dead}
 	for n, id := range stored {
-		receipt, err := s.Accept(t.Context(), acceptance(n, id))
+		receipt, err := s.Accept(t.Context(), acceptance(t, n, id))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -64,13 +64,18 @@ func sound(t *testing.T) (Image, Promised) {
 }
 
 // acceptance is the nth event, which owes one delivery.
-func acceptance(n int, id string) *engine.Acceptance {
+func acceptance(t *testing.T, n int, id string) *engine.Acceptance {
+	t.Helper()
 	body := fmt.Sprintf(`{"event":"entry.created","timestamp":"2026-11-23T12:00:00Z","helper":{"id":"h1","name":"Expenses","command":"/expenses"},`+
 		`"entry":{"id":"entry-%d","created_at":"2026-11-23T12:00:00Z","data":{}},"user":{"id":"u1"}}`, n)
+	event, err := peanuts.Parse([]byte(body))
+	if err != nil {
+		t.Fatal(err)
+	}
 	now := time.Now()
 	return &engine.Acceptance{
 		ID: engine.EventID(id), ReceivedAt: now, LeaseUntil: now.Add(time.Minute),
-		Event: &peanuts.Event{Event: "entry.created", Helper: peanuts.Helper{Command: "/expenses"}, Entry: peanuts.Entry{ID: fmt.Sprint("entry-", n)}, Raw: []byte(body)},
+		Event: event,
 		Judge: func(engine.Known) engine.Judgement {
 			return engine.Judgement{Fired: []engine.RuleName{"every"}, Owed: []engine.Owed{
 				{Rule: "every", Action: "target", Kind: engine.KindHTTP, Message: json.RawMessage(`{}`), Leased: true},
