@@ -77,7 +77,7 @@ type outcome struct {
 }
 
 func (j *imagesJob) run(ctx context.Context, out io.Writer) error {
-	if err := j.complete(); err != nil {
+	if err := errors.Join(j.complete(), traced.Available()); err != nil {
 		return err
 	}
 	dir, err := os.MkdirTemp(j.dir, "peanuts-images-")

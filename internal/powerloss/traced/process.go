@@ -22,10 +22,10 @@ type process struct {
 
 // start starts the router and waits until it is ready.
 func (r Run) start(ctx context.Context, root string) (*process, error) {
-	cmd, err := r.command(root)
-	if err != nil {
+	if err := Available(); err != nil {
 		return nil, err
 	}
+	cmd := r.command(root)
 	said, saying, err := os.Pipe()
 	if err != nil {
 		return nil, err

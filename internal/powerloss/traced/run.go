@@ -19,6 +19,14 @@ import (
 // ErrNoStrace says that there is nothing to trace with.
 var ErrNoStrace = errors.New("strace is missing: install it, as with `apt-get install strace`")
 
+// Available tells whether there is something to trace with: nil or ErrNoStrace.
+func Available() error {
+	if _, err := exec.LookPath("strace"); err != nil {
+		return ErrNoStrace
+	}
+	return nil
+}
+
 // Run is a run of a router.
 type Run struct {
 	Router string   // its binary
@@ -146,16 +154,12 @@ func (r Run) hold(operations []powerloss.Operation, owed map[string]int) error {
 
 // command is the router under strace. The tracer is a process beside it (-D), so that signals and the end are the router's
 // own.
-func (r Run) command(root string) (*exec.Cmd, error) {
-	strace, err := exec.LookPath("strace")
-	if err != nil {
-		return nil, ErrNoStrace
-	}
-	cmd := exec.Command(strace, "-D", "-f", "--seccomp-bpf", "-yy", "-xx", "-s", "200000", "-e", "signal=none", "-e", "trace="+powerloss.Calls,
+func (r Run) command(root string) *exec.Cmd {
+	cmd := exec.Command("strace", "-D", "-f", "--seccomp-bpf", "-yy", "-xx", "-s", "200000", "-e", "signal=none", "-e", "trace="+powerloss.Calls,
 		"-o", filepath.Join(r.Dir, traceFile), "--", r.Router, "serve", "--rules", filepath.Join(r.Dir, rulesFile), "--store", storeFile,
 		"--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0")
 	cmd.Dir = root
 	cmd.Env = append(append(os.Environ(), "PEANUTS_SECRET="+secret), r.Env...)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-	return cmd, nil
+	return cmd
 }
