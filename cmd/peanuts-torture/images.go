@@ -10,7 +10,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strconv"
-	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -53,8 +52,8 @@ func newImages() *cobra.Command {
 	return cmd
 }
 
-// life is a way to run the router that is traced.
-type life struct {
+// tracedRouter is a way to run the router that is traced.
+type tracedRouter struct {
 	name    string
 	faulty  bool // the build that breaks where it is told to
 	env     []string
@@ -62,17 +61,17 @@ type life struct {
 	control bool    // it must lose
 }
 
-// lives are those that are looked at. The log is copied after each 50 pages in all but the first, so that there are many
+// tracedRouters are those that are looked at. All but the first copy their log after each 50 pages, so that there are many
 // copies to be interrupted.
-var lives = []life{
+var tracedRouters = []tracedRouter{
 	{name: "as it is", share: 0.5},
 	{name: "log copied every 50 pages", faulty: true, env: []string{"PEANUTS_FAULT_COPY_AFTER=50"}, share: 0.5},
 	{name: "control: synchronous=NORMAL", faulty: true, env: []string{"PEANUTS_FAULT_COPY_AFTER=50", "PEANUTS_FAULT_SYNCHRONOUS=NORMAL"}, share: 0.25, control: true},
 }
 
-// outcome is what became of a life's images.
-type outcome struct {
-	life
+// judgedRouter is what became of the images of one.
+type judgedRouter struct {
+	tracedRouter
 	powerloss.Result
 }
 
@@ -80,26 +79,26 @@ func (j *imagesJob) run(ctx context.Context, out io.Writer) error {
 	if err := errors.Join(j.complete(), traced.Available()); err != nil {
 		return err
 	}
-	dir, err := os.MkdirTemp(j.dir, "peanuts-images-")
+	dir, err := os.MkdirTemp(inMemory(j.dir), "peanuts-images-")
 	if err != nil {
 		return err
 	}
 	defer os.RemoveAll(dir)
 	fmt.Fprintf(out, "seed %d, %d events each\n", j.seed, j.events)
 	began := time.Now()
-	var outcomes []outcome
-	for n, l := range lives {
-		result, err := j.judge(ctx, l, filepath.Join(dir, strconv.Itoa(n)))
+	var judged []judgedRouter
+	for n, r := range tracedRouters {
+		result, err := j.judge(ctx, r, filepath.Join(dir, strconv.Itoa(n)))
 		if err != nil {
-			return fmt.Errorf("%s: %w", l.name, err)
+			return fmt.Errorf("%s: %w", r.name, err)
 		}
-		outcomes = append(outcomes, outcome{l, result})
+		judged = append(judged, judgedRouter{r, result})
 	}
-	if err := printOutcomes(out, outcomes); err != nil {
+	if err := printImages(out, judged); err != nil {
 		return err
 	}
 	fmt.Fprintf(out, "took %s\n", time.Since(began).Round(time.Second))
-	return j.verdict(out, outcomes)
+	return verdictOnImages(out, judged)
 }
 
 // complete fills in what was not given, and complains of what cannot be.
@@ -110,37 +109,41 @@ func (j *imagesJob) complete() error {
 	for j.seed == 0 {
 		j.seed = uint64(rand.Uint32())
 	}
-	if j.dir == "" {
-		if _, err := os.Stat("/dev/shm"); err == nil {
-			j.dir = "/dev/shm"
-		}
-	}
 	if j.keep != "" {
 		return os.Mkdir(j.keep, 0o700)
 	}
 	return nil
 }
 
-// judge runs a life in dir and judges its images.
-func (j *imagesJob) judge(ctx context.Context, l life, dir string) (powerloss.Result, error) {
+// inMemory is a directory that was given, or one in memory; empty when there is neither.
+func inMemory(given string) string {
+	const shared = "/dev/shm"
+	if info, err := os.Stat(shared); given == "" && err == nil && info.IsDir() {
+		return shared
+	}
+	return given
+}
+
+// judge runs a router in dir and judges its images.
+func (j *imagesJob) judge(ctx context.Context, r tracedRouter, dir string) (powerloss.Result, error) {
 	if err := os.Mkdir(dir, 0o700); err != nil {
 		return powerloss.Result{}, err
 	}
-	binary, err := buildTraced(ctx, dir, l.faulty)
+	binary, err := buildTraced(ctx, dir, r.faulty)
 	if err != nil {
 		return powerloss.Result{}, err
 	}
-	record, err := traced.Run{Router: binary, Env: l.env, Events: j.events, Dir: dir}.Do(ctx)
+	record, err := traced.Run{Router: binary, Env: r.env, Events: j.events, Dir: dir}.Do(ctx)
 	if err != nil {
 		return powerloss.Result{}, err
 	}
 	sweep := powerloss.Sweep{
-		Operations: record.Operations, Images: int(float64(j.images) * l.share), Seed: j.seed, Workers: j.workers,
+		Operations: record.Operations, Images: int(float64(j.images) * r.share), Seed: j.seed, Workers: j.workers,
 		Judge: powerloss.Judge{Store: record.Store, Owed: record.Owed, Dir: dir},
 	}
 	result, err := sweep.Run(ctx)
-	if err == nil && j.keep != "" && !l.control {
-		err = keepFindings(filepath.Join(j.keep, l.name), record, result)
+	if err == nil && j.keep != "" && !r.control {
+		err = keepFindings(filepath.Join(j.keep, r.name), record, result)
 	}
 	return result, err
 }
@@ -157,58 +160,4 @@ func buildTraced(ctx context.Context, dir string, faulty bool) (binary string, e
 		return "", fmt.Errorf("building the router: %w\n%s", err, said)
 	}
 	return binary, nil
-}
-
-// keepFindings leaves the trace and the images that are not sound for people to look at.
-func keepFindings(dir string, record traced.Record, result powerloss.Result) error {
-	if err := os.Mkdir(dir, 0o700); err != nil {
-		return err
-	}
-	for n, finding := range result.Findings {
-		into := filepath.Join(dir, strconv.Itoa(n))
-		if err := errors.Join(os.Mkdir(into, 0o700), finding.Image.Lay(into)); err != nil {
-			return err
-		}
-	}
-	trace, err := os.ReadFile(record.Trace)
-	if err != nil {
-		return err
-	}
-	return os.WriteFile(filepath.Join(dir, "trace.txt"), trace, 0o600)
-}
-
-func printOutcomes(out io.Writer, outcomes []outcome) error {
-	table := tabwriter.NewWriter(out, 0, 0, 1, ' ', 0)
-	fmt.Fprintln(table, "| router\t| operations\t| flushes\t| copies of the log\t| acknowledged\t| possible images\t| judged\t| losing\t| corrupt\t|")
-	fmt.Fprintln(table, "|---\t|---\t|---\t|---\t|---\t|---\t|---\t|---\t|---\t|")
-	for _, o := range outcomes {
-		fmt.Fprintf(table, "| %s\t| %d\t| %d\t| %d\t| %d\t| %d\t| %d\t| %d\t| %d\t|\n",
-			o.name, o.Operations, o.Flushes, o.Copies, o.Acknowledged, o.Possible, o.Judged, o.Losing, o.Corrupt)
-	}
-	return table.Flush()
-}
-
-// verdict tells what is wrong, and ends the command with code 1 when anything is.
-func (j *imagesJob) verdict(out io.Writer, outcomes []outcome) error {
-	wrong := false
-	for _, o := range outcomes {
-		if o.control {
-			if o.Losing == 0 {
-				wrong = true
-				fmt.Fprintf(out, "%s lost nothing: what the others kept proves nothing\n", o.name)
-			}
-			continue
-		}
-		for _, finding := range o.Findings {
-			wrong = true
-			fmt.Fprintf(out, "%s, %s:\n", o.name, finding.Where)
-			for _, line := range append(finding.Verdict.Lost, finding.Verdict.Corrupt...) {
-				fmt.Fprintf(out, "    %s\n", line)
-			}
-		}
-	}
-	if wrong {
-		return errTold
-	}
-	return nil
 }

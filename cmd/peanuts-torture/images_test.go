@@ -52,22 +52,22 @@ func TestImagesRefusesWhatProvesNothing(t *testing.T) {
 }
 
 func TestTheVerdictOnImages(t *testing.T) {
-	router, control := life{name: "as it is"}, life{name: "control", control: true}
+	router, control := tracedRouter{name: "as it is"}, tracedRouter{name: "control", control: true}
 	lost := powerloss.Result{Losing: 1, Findings: []powerloss.Finding{{Where: "after operation 7", Verdict: powerloss.Verdict{Lost: []string{"event e was acknowledged"}}}}}
 	torn := powerloss.Result{Corrupt: 1, Findings: []powerloss.Finding{{Where: "after operation 8", Verdict: powerloss.Verdict{Corrupt: []string{"the file is whole: not so"}}}}}
 	for _, c := range []struct {
-		what     string
-		outcomes []outcome
-		want     string // in what is printed; empty for a good end
+		what   string
+		judged []judgedRouter
+		want   string // in what is printed; empty for a good end
 	}{
-		{"all is well", []outcome{{router, powerloss.Result{}}, {control, lost}}, ""},
-		{"an event is lost", []outcome{{router, lost}, {control, lost}}, "as it is, after operation 7:\n    event e was acknowledged"},
-		{"a store is torn", []outcome{{router, torn}, {control, lost}}, "as it is, after operation 8:\n    the file is whole: not so"},
-		{"the control loses nothing", []outcome{{router, powerloss.Result{}}, {control, powerloss.Result{}}}, "control lost nothing"},
-		{"the control only tears", []outcome{{router, powerloss.Result{}}, {control, torn}}, "control lost nothing"},
+		{"all is well", []judgedRouter{{router, powerloss.Result{}}, {control, lost}}, ""},
+		{"an event is lost", []judgedRouter{{router, lost}, {control, lost}}, "as it is, after operation 7:\n    event e was acknowledged"},
+		{"a store is torn", []judgedRouter{{router, torn}, {control, lost}}, "as it is, after operation 8:\n    the file is whole: not so"},
+		{"the control loses nothing", []judgedRouter{{router, powerloss.Result{}}, {control, powerloss.Result{}}}, "control lost nothing"},
+		{"the control only tears", []judgedRouter{{router, powerloss.Result{}}, {control, torn}}, "control lost nothing"},
 	} {
 		var out bytes.Buffer
-		err := (&imagesJob{}).verdict(&out, c.outcomes)
+		err := verdictOnImages(&out, c.judged)
 		if (err == nil) != (c.want == "") || err != nil && !errors.Is(err, errTold) || !strings.Contains(out.String(), c.want) {
 			t.Errorf("%s: verdict() = %v and %q, want %q in it", c.what, err, out.String(), c.want)
 		}

@@ -31,7 +31,7 @@ func runCommand(ctx context.Context, args []string, out, errs io.Writer) int {
 		SilenceUsage: true, SilenceErrors: true,
 		PersistentPreRun: func(*cobra.Command, []string) { running = true },
 	}
-	root.AddCommand(newImages())
+	root.AddCommand(newImages(), newSyscalls())
 	root.SetArgs(args)
 	root.SetOut(out)
 	root.SetErr(errs)

@@ -2,6 +2,7 @@ package powerloss
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -20,15 +21,15 @@ type Judge struct {
 
 // Verdict is what is wrong with an image.
 type Verdict struct {
-	Lost    []string // what was promised and is not there
-	Corrupt []string // what should never be
+	Lost     []string // what was promised and is not there
+	Corrupt  []string // what should never be
+	Unopened bool     // the store did not even open, which is corrupt, too
 }
 
 // Sound tells whether nothing is wrong.
 func (v Verdict) Sound() bool { return len(v.Lost)+len(v.Corrupt) == 0 }
 
-// Judge lays an image, opens its store, and holds it against what was promised. The error says that this could not be
-// done; a store that does not open is a verdict.
+// Judge lays an image and looks at it. The error says that this could not be done.
 func (j Judge) Judge(ctx context.Context, image Image, promised Promised) (v Verdict, err error) {
 	root, err := os.MkdirTemp(j.Dir, "image-")
 	if err != nil {
@@ -38,18 +39,23 @@ func (j Judge) Judge(ctx context.Context, image Image, promised Promised) (v Ver
 	if err := image.Lay(root); err != nil {
 		return v, fmt.Errorf("laying an image: %w", err)
 	}
+	v = j.Look(ctx, root, promised)
+	return v, ctx.Err()
+}
+
+// Look opens the store of what lies below root as a daemon does, and holds it against what was promised. A store that
+// does not open is a verdict.
+func (j Judge) Look(ctx context.Context, root string, promised Promised) (v Verdict) {
 	s, err := store.Open(ctx, store.Config{Path: filepath.Join(root, j.Store)})
+	if err == nil {
+		err = errors.Join(j.look(ctx, s, promised, &v), s.Close())
+	} else {
+		v.Unopened = true
+	}
 	if err != nil {
 		v.Corrupt = append(v.Corrupt, strings.ReplaceAll(err.Error(), root+"/", ""))
-		return v, ctx.Err()
 	}
-	if err := j.look(ctx, s, promised, &v); err != nil {
-		v.Corrupt = append(v.Corrupt, strings.ReplaceAll(err.Error(), root+"/", ""))
-	}
-	if err := s.Close(); err != nil {
-		v.Corrupt = append(v.Corrupt, strings.ReplaceAll(err.Error(), root+"/", ""))
-	}
-	return v, ctx.Err()
+	return v
 }
 
 // look reads the whole store.

@@ -35,8 +35,10 @@ func (r *reader) say(c call) error {
 	}
 	if socket {
 		r.answered(c, data)
-	} else {
-		r.logged(c, data)
+		return nil
+	}
+	for _, o := range Logged(data) {
+		r.tell(c, o.Kind, o.ID)
 	}
 	return nil
 }
@@ -74,21 +76,22 @@ func (r *reader) answered(c call, data []byte) {
 	}
 }
 
-// logged reads what the log tells of deliveries: it does so once the store has recorded it.
-func (r *reader) logged(c call, data []byte) {
-	for line := range bytes.Lines(data) {
-		var told struct {
+// Logged reads what a router's log tells of deliveries: it does so once the store has recorded it.
+func Logged(log []byte) (told []Operation) {
+	for text := range bytes.Lines(log) {
+		var line struct {
 			Msg, Delivery, Verdict string
 			Stale                  bool
 		}
-		if json.Unmarshal(line, &told) != nil {
+		if json.Unmarshal(text, &line) != nil {
 			continue
 		}
 		switch {
-		case told.Msg == "attempt" && told.Verdict == "delivered" && !told.Stale:
-			r.tell(c, Delivered, told.Delivery)
-		case told.Msg == "dead letter":
-			r.tell(c, Dead, told.Delivery)
+		case line.Msg == "attempt" && line.Verdict == "delivered" && !line.Stale:
+			told = append(told, Operation{Kind: Delivered, ID: line.Delivery})
+		case line.Msg == "dead letter":
+			told = append(told, Operation{Kind: Dead, ID: line.Delivery})
 		}
 	}
+	return told
 }

@@ -58,11 +58,7 @@ func (r Run) Do(ctx context.Context) (Record, error) {
 	record := Record{Store: storeFile, Owed: map[string]int{}, Trace: filepath.Join(r.Dir, traceFile)}
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	root := filepath.Join(r.Dir, rootDir)
-	if err := os.Mkdir(root, 0o700); err != nil {
-		return record, err
-	}
-	root, err := filepath.EvalSymlinks(root) // as the kernel tells it
+	root, err := r.root()
 	if err != nil {
 		return record, err
 	}
@@ -80,39 +76,50 @@ func (r Run) Do(ctx context.Context) (Record, error) {
 	return record, r.hold(record.Operations, record.Owed)
 }
 
+// root makes the directory in which the router runs, and tells its path as the kernel does.
+func (r Run) root() (string, error) {
+	root := filepath.Join(r.Dir, rootDir)
+	if err := os.Mkdir(root, 0o700); err != nil {
+		return "", err
+	}
+	return filepath.EvalSymlinks(root)
+}
+
 // live is the life of the router.
 func (r Run) live(ctx context.Context, root string, owed map[string]int) error {
-	target, err := startTarget()
+	target, err := r.target()
 	if err != nil {
 		return err
 	}
 	defer target.Close()
-	if err := os.WriteFile(filepath.Join(r.Dir, rulesFile), []byte(rules(target.url)), 0o600); err != nil {
-		return err
-	}
-	p, err := r.start(ctx, root)
+	p, err := r.start(ctx, root, "--seccomp-bpf", "-yy", "-xx", "-s", "200000", "-e", "trace="+powerloss.Calls, "-o", filepath.Join(r.Dir, traceFile))
 	if err != nil {
 		return err
 	}
 	defer p.kill()
-	if err := r.send(ctx, p.webhook, owed); err != nil {
+	if _, err := r.send(ctx, p.webhook, owed); err != nil {
 		return err
 	}
-	deliveries := 0
-	for _, n := range owed {
-		deliveries += n
-	}
-	if err := target.await(ctx, deliveries); err != nil {
+	if err := target.await(ctx, owedIn(owed)); err != nil {
 		return err
 	}
 	return p.end(ctx)
 }
 
-// send sends the events, and notes what is owed for each.
-func (r Run) send(ctx context.Context, url string, owed map[string]int) error {
+// target starts a target, and writes the rules that send to it.
+func (r Run) target() (*target, error) {
+	t, err := startTarget()
+	if err == nil {
+		err = os.WriteFile(filepath.Join(r.Dir, rulesFile), []byte(rules(t.url)), 0o600)
+	}
+	return t, err
+}
+
+// send sends the events, notes what is owed for each, and tells which were acknowledged. The first that is not ends it.
+func (r Run) send(ctx context.Context, url string, owed map[string]int) (acknowledged []string, err error) {
 	sender, err := peanuts.NewSender(peanuts.SenderConfig{URL: url, Secret: secret})
 	if err != nil {
-		return err
+		return nil, err
 	}
 	for n := range r.Events {
 		owed[entry(n)] = deliveries(n)
@@ -121,18 +128,32 @@ func (r Run) send(ctx context.Context, url string, owed map[string]int) error {
 	defer fail(nil)
 	var next atomic.Int64
 	var sending sync.WaitGroup
+	var mu sync.Mutex
 	for range senders {
 		sending.Go(func() {
-			for n := int(next.Add(1)) - 1; n < r.Events; n = int(next.Add(1)) - 1 {
-				if _, err := sender.Send(ctx, event(n)); err != nil {
+			for n := int(next.Add(1)) - 1; n < r.Events && ctx.Err() == nil; n = int(next.Add(1)) - 1 {
+				// An event on its way is answered or refused, whatever becomes of the others.
+				receipt, err := sender.Send(context.WithoutCancel(ctx), event(n))
+				if err != nil {
 					fail(err)
 					return
 				}
+				mu.Lock()
+				acknowledged = append(acknowledged, receipt.ID)
+				mu.Unlock()
 			}
 		})
 	}
 	sending.Wait()
-	return context.Cause(ctx)
+	return acknowledged, context.Cause(ctx)
+}
+
+// owedIn adds up what is owed.
+func owedIn(owed map[string]int) (deliveries int) {
+	for _, n := range owed {
+		deliveries += n
+	}
+	return deliveries
 }
 
 // hold holds the trace against what the senders and the target saw.
@@ -141,10 +162,7 @@ func (r Run) hold(operations []powerloss.Operation, owed map[string]int) error {
 	for _, o := range operations {
 		told[o.Kind]++
 	}
-	out := 0
-	for _, n := range owed {
-		out += n
-	}
+	out := owedIn(owed)
 	if told[powerloss.Acknowledge] != r.Events || told[powerloss.Send] < out || told[powerloss.Delivered] == 0 || told[powerloss.Dead] == 0 {
 		return fmt.Errorf("the trace tells %d of %d answers, %d of %d requests to the target, %d deliveries and %d dead letters: it is not whole",
 			told[powerloss.Acknowledge], r.Events, told[powerloss.Send], out, told[powerloss.Delivered], told[powerloss.Dead])
@@ -154,10 +172,11 @@ func (r Run) hold(operations []powerloss.Operation, owed map[string]int) error {
 
 // command is the router under strace. The tracer is a process beside it (-D), so that signals and the end are the router's
 // own.
-func (r Run) command(root string) *exec.Cmd {
-	cmd := exec.Command("strace", "-D", "-f", "--seccomp-bpf", "-yy", "-xx", "-s", "200000", "-e", "signal=none", "-e", "trace="+powerloss.Calls,
-		"-o", filepath.Join(r.Dir, traceFile), "--", r.Router, "serve", "--rules", filepath.Join(r.Dir, rulesFile), "--store", storeFile,
+func (r Run) command(root string, strace ...string) *exec.Cmd {
+	args := append([]string{"-D", "-f", "-e", "signal=none"}, strace...)
+	args = append(args, "--", r.Router, "serve", "--rules", filepath.Join(r.Dir, rulesFile), "--store", storeFile,
 		"--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0")
+	cmd := exec.Command("strace", args...)
 	cmd.Dir = root
 	cmd.Env = append(append(os.Environ(), "PEANUTS_SECRET="+secret), r.Env...)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}

@@ -4,8 +4,10 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/http"
+	"slices"
 	"sync"
 )
 
@@ -47,6 +49,13 @@ func (t *target) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if r.URL.Path == pathRefuse {
 		w.WriteHeader(http.StatusGone)
 	}
+}
+
+// seen are the deliveries that came.
+func (t *target) seen() []string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return slices.Collect(maps.Keys(t.keys))
 }
 
 // await waits until so many different deliveries have come.
