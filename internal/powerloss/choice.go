@@ -46,7 +46,6 @@ func (c change) write(content []byte, f fate) []byte {
 
 func resized(content []byte, size int) []byte {
 	if size <= len(content) {
-		clear(content[size:]) // it may grow over these bytes again
 		return content[:size]
 	}
 	return append(content, make([]byte, size-len(content))...)
