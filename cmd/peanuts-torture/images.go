@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"math/rand/v2"
 	"os"
 	"os/exec"
@@ -58,47 +59,56 @@ type tracedRouter struct {
 	faulty  bool // the build that breaks where it is told to
 	env     []string
 	share   float64 // of the images
+	again   bool    // it starts on an image of the one before
 	control bool    // it must lose
 }
+
+const (
+	oftenCopied = "PEANUTS_FAULT_COPY_AFTER=50"
+	unflushed   = "PEANUTS_FAULT_SYNCHRONOUS=NORMAL"
+)
 
 // tracedRouters are those that are looked at. All but the first copy their log after each 50 pages, so that there are many
 // copies to be interrupted.
 var tracedRouters = []tracedRouter{
-	{name: "as it is", share: 0.5},
-	{name: "log copied every 50 pages", faulty: true, env: []string{"PEANUTS_FAULT_COPY_AFTER=50"}, share: 0.5},
-	{name: "control: synchronous=NORMAL", faulty: true, env: []string{"PEANUTS_FAULT_COPY_AFTER=50", "PEANUTS_FAULT_SYNCHRONOUS=NORMAL"}, share: 0.25, control: true},
+	{name: "as it is", share: 0.4},
+	{name: "log copied every 50 pages", faulty: true, env: []string{oftenCopied}, share: 0.4},
+	{name: "the same, started on an image of it", faulty: true, env: []string{oftenCopied}, share: 0.2, again: true},
+	{name: "control: synchronous=NORMAL", faulty: true, env: []string{oftenCopied, unflushed}, share: 0.25, control: true},
 }
 
 // judgedRouter is what became of the images of one.
 type judgedRouter struct {
 	tracedRouter
 	powerloss.Result
+	from string // where the image is from that it started on; empty for an empty disk
 }
 
 func (j *imagesJob) run(ctx context.Context, out io.Writer) error {
-	if err := errors.Join(j.complete(), traced.Available()); err != nil {
-		return err
-	}
-	dir, err := os.MkdirTemp(inMemory(j.dir), "peanuts-images-")
+	err := errors.Join(j.complete(), traced.Available())
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(dir)
+	if j.dir, err = os.MkdirTemp(inMemory(j.dir), "peanuts-images-"); err != nil {
+		return err
+	}
+	defer os.RemoveAll(j.dir)
 	fmt.Fprintf(out, "seed %d, %d events each\n", j.seed, j.events)
 	began := time.Now()
-	var judged []judgedRouter
+	var all []judgedRouter
+	var sweep powerloss.Sweep
 	for n, r := range tracedRouters {
-		result, err := j.judge(ctx, r, filepath.Join(dir, strconv.Itoa(n)))
-		if err != nil {
+		var judged judgedRouter
+		if judged, sweep, err = j.judge(ctx, n, r, sweep); err != nil {
 			return fmt.Errorf("%s: %w", r.name, err)
 		}
-		judged = append(judged, judgedRouter{r, result})
+		all = append(all, judged)
 	}
-	if err := printImages(out, judged); err != nil {
+	if err := printImages(out, all); err != nil {
 		return err
 	}
 	fmt.Fprintf(out, "took %s\n", time.Since(began).Round(time.Second))
-	return verdictOnImages(out, judged)
+	return verdictOnImages(out, all)
 }
 
 // complete fills in what was not given, and complains of what cannot be.
@@ -124,28 +134,38 @@ func inMemory(given string) string {
 	return given
 }
 
-// judge runs a router in dir and judges its images.
-func (j *imagesJob) judge(ctx context.Context, r tracedRouter, dir string) (powerloss.Result, error) {
+// judge runs the nth router and judges its images. before is the sweep of the one before it.
+func (j *imagesJob) judge(ctx context.Context, n int, r tracedRouter, before powerloss.Sweep) (judged judgedRouter, sweep powerloss.Sweep, err error) {
+	judged = judgedRouter{tracedRouter: r}
+	dir := filepath.Join(j.dir, strconv.Itoa(n))
 	if err := os.Mkdir(dir, 0o700); err != nil {
-		return powerloss.Result{}, err
+		return judged, sweep, err
 	}
-	binary, err := buildTraced(ctx, dir, r.faulty)
+	run := traced.Run{Env: r.env, First: n * j.events, Events: j.events, Dir: dir}
+	if r.again {
+		if run.From, judged.from, err = before.Pick(ctx); err != nil {
+			return judged, sweep, err
+		}
+	}
+	if run.Router, err = buildTraced(ctx, dir, r.faulty); err != nil {
+		return judged, sweep, err
+	}
+	record, err := run.Do(ctx)
 	if err != nil {
-		return powerloss.Result{}, err
+		return judged, sweep, err
 	}
-	record, err := traced.Run{Router: binary, Env: r.env, Events: j.events, Dir: dir}.Do(ctx)
-	if err != nil {
-		return powerloss.Result{}, err
+	if r.again {
+		maps.Copy(record.Owed, before.Judge.Owed)
 	}
-	sweep := powerloss.Sweep{
-		Operations: record.Operations, Images: int(float64(j.images) * r.share), Seed: j.seed, Workers: j.workers,
+	sweep = powerloss.Sweep{
+		From: run.From, Operations: record.Operations, Images: int(float64(j.images) * r.share), Seed: j.seed, Workers: j.workers,
 		Judge: powerloss.Judge{Store: record.Store, Owed: record.Owed, Dir: dir},
 	}
-	result, err := sweep.Run(ctx)
+	judged.Result, err = sweep.Run(ctx)
 	if err == nil && j.keep != "" && !r.control {
-		err = keepFindings(filepath.Join(j.keep, r.name), record, result)
+		err = keepFindings(filepath.Join(j.keep, r.name), record, judged.Result)
 	}
-	return result, err
+	return judged, sweep, err
 }
 
 // buildTraced builds the router of this tree into dir.

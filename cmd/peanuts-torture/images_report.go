@@ -39,7 +39,15 @@ func printImages(out io.Writer, judged []judgedRouter) error {
 		fmt.Fprintf(table, "| %s\t| %d\t| %d\t| %d\t| %d\t| %d\t| %d\t| %d\t| %d\t|\n",
 			r.name, r.Operations, r.Flushes, r.Copies, r.Acknowledged, r.Possible, r.Judged, r.Losing, r.Corrupt)
 	}
-	return table.Flush()
+	if err := table.Flush(); err != nil {
+		return err
+	}
+	for _, r := range judged {
+		if r.from != "" {
+			fmt.Fprintf(out, "%s: %s\n", r.name, r.from)
+		}
+	}
+	return nil
 }
 
 // verdictOnImages tells what is wrong, and ends the command with code 1 when anything is.

@@ -24,8 +24,9 @@ func TestImagesOfARouterLoseNothingAndThoseOfTheControlDo(t *testing.T) { // C1,
 		t.Fatalf("%q ended with code %d:\n%s%s", args, code, &out, &errs)
 	}
 	for _, row := range []string{
-		`\| as it is +(\| \d+ +){3}\| 30 +\| \d+ +\| 80 +\| 0 +\| 0 +\|`,
-		`\| log copied every 50 pages +(\| \d+ +){3}\| 30 +\| \d+ +\| 80 +\| 0 +\| 0 +\|`,
+		`\| as it is +(\| \d+ +){3}\| 30 +\| \d+ +\| 64 +\| 0 +\| 0 +\|`,
+		`\| log copied every 50 pages +(\| \d+ +){3}\| 30 +\| \d+ +\| 64 +\| 0 +\| 0 +\|`,
+		`\| the same, started on an image of it +(\| \d+ +){3}\| 30 +\| \d+ +\| 32 +\| 0 +\| 0 +\|`,
 		`\| control: synchronous=NORMAL +(\| \d+ +){3}\| 30 +\| \d+ +\| 40 +\| [1-9]\d* +\| 0 +\|`,
 	} {
 		if !regexp.MustCompile(row).MatchString(out.String()) {
@@ -60,11 +61,11 @@ func TestTheVerdictOnImages(t *testing.T) {
 		judged []judgedRouter
 		want   string // in what is printed; empty for a good end
 	}{
-		{"all is well", []judgedRouter{{router, powerloss.Result{}}, {control, lost}}, ""},
-		{"an event is lost", []judgedRouter{{router, lost}, {control, lost}}, "as it is, after operation 7:\n    event e was acknowledged"},
-		{"a store is torn", []judgedRouter{{router, torn}, {control, lost}}, "as it is, after operation 8:\n    the file is whole: not so"},
-		{"the control loses nothing", []judgedRouter{{router, powerloss.Result{}}, {control, powerloss.Result{}}}, "control lost nothing"},
-		{"the control only tears", []judgedRouter{{router, powerloss.Result{}}, {control, torn}}, "control lost nothing"},
+		{"all is well", []judgedRouter{{tracedRouter: router}, {tracedRouter: control, Result: lost}}, ""},
+		{"an event is lost", []judgedRouter{{tracedRouter: router, Result: lost}, {tracedRouter: control, Result: lost}}, "as it is, after operation 7:\n    event e was acknowledged"},
+		{"a store is torn", []judgedRouter{{tracedRouter: router, Result: torn}, {tracedRouter: control, Result: lost}}, "as it is, after operation 8:\n    the file is whole: not so"},
+		{"the control loses nothing", []judgedRouter{{tracedRouter: router}, {tracedRouter: control}}, "control lost nothing"},
+		{"the control only tears", []judgedRouter{{tracedRouter: router}, {tracedRouter: control, Result: torn}}, "control lost nothing"},
 	} {
 		var out bytes.Buffer
 		err := verdictOnImages(&out, c.judged)

@@ -45,6 +45,22 @@ func (d *Disk) collect(into *Image, chosen choice, at string, directory *node) {
 	}
 }
 
+// disk is a disk with the image on it, all of it durable.
+func (i Image) disk() *Disk {
+	d := NewDisk()
+	put := func(at string, n *node) {
+		within, _ := d.find(filepath.Dir(at)) // it was put before
+		within.names[filepath.Base(at)], within.live[filepath.Base(at)] = n, n
+	}
+	for _, directory := range i.Directories {
+		put(directory, newDirectory())
+	}
+	for name, content := range i.Files {
+		put(name, &node{content: slices.Clone(content)}) // the image stays as it is
+	}
+	return d
+}
+
 // Lay writes the image below a directory.
 func (i Image) Lay(root string) error {
 	for _, directory := range i.Directories {

@@ -7,6 +7,12 @@ type Promised struct {
 	Sent         []string    // deliveries that had gone out
 }
 
+// Start is what a router began with: a disk, and what the world had been told. Its zero value is an empty disk.
+type Start struct {
+	Image    Image
+	Promised Promised
+}
+
 // moment is a state of the disk while operations are replayed.
 type moment struct {
 	disk     *Disk
@@ -15,9 +21,10 @@ type moment struct {
 	promised Promised
 }
 
-// replay carries out operations and calls each between any two on the disk, when all was told that is told between them.
-func replay(operations []Operation, each func(moment) error) error {
-	now := moment{disk: NewDisk()}
+// replay carries out operations from a start and calls each between any two on the disk, when all was told that is told
+// between them.
+func replay(from Start, operations []Operation, each func(moment) error) error {
+	now := moment{disk: from.Image.disk(), promised: from.Promised}
 	for _, o := range operations {
 		switch o.Kind {
 		case Acknowledge:

@@ -10,6 +10,7 @@ import (
 
 // Sweep judges images of a trace.
 type Sweep struct {
+	From       Start // of the router
 	Operations []Operation
 	Images     int    // how many, spread evenly over all that can be made; 0 means all
 	Seed       uint64 // of where they begin and what is random in them
@@ -81,6 +82,21 @@ func (s Sweep) Run(ctx context.Context) (Result, error) {
 	return result, err
 }
 
+// Pick gives an image for a router to start from, by the seed, and tells where it comes from.
+func (s Sweep) Pick(ctx context.Context) (from Start, where string, err error) {
+	counted, err := s.count()
+	if err != nil {
+		return from, "", err
+	}
+	one := make(chan job, 1)
+	s.Images = 1
+	if err := s.build(ctx, counted.Possible, one); err != nil {
+		return from, "", err
+	}
+	picked := <-one
+	return Start{Image: picked.image, Promised: picked.promised}, picked.where, nil
+}
+
 // count tells what there is to be judged.
 func (s Sweep) count() (r Result, err error) {
 	for _, o := range s.Operations {
@@ -97,7 +113,7 @@ func (s Sweep) count() (r Result, err error) {
 			r.Operations++
 		}
 	}
-	err = replay(s.Operations, func(m moment) error {
+	err = replay(s.From, s.Operations, func(m moment) error {
 		r.Possible += len(variants(m.disk.open))
 		return nil
 	})
@@ -116,7 +132,7 @@ func (s Sweep) build(ctx context.Context, possible int, jobs chan<- job) error {
 	chance := rand.New(rand.NewPCG(s.Seed, 0))
 	begin := chance.Float64() // of a step
 	made, place := 0, 0
-	return replay(s.Operations, func(m moment) error {
+	return replay(s.From, s.Operations, func(m moment) error {
 		for _, v := range variants(m.disk.open) {
 			place++
 			if made == wanted || float64(place) <= (float64(made)+begin)*float64(possible)/float64(wanted) {

@@ -29,10 +29,12 @@ func Available() error {
 
 // Run is a run of a router.
 type Run struct {
-	Router string   // its binary
-	Env    []string // what it gets beside our own environment
-	Events int      // how many are sent
-	Dir    string   // an empty directory
+	Router string          // its binary
+	Env    []string        // what it gets beside our own environment
+	From   powerloss.Start // what it begins with
+	First  int             // the number of the first event; no two lives of a store may share any
+	Events int             // how many are sent
+	Dir    string          // an empty directory
 }
 
 // Record is what came of a run.
@@ -82,6 +84,9 @@ func (r Run) root() (string, error) {
 	if err := os.Mkdir(root, 0o700); err != nil {
 		return "", err
 	}
+	if err := r.From.Image.Lay(root); err != nil {
+		return "", err
+	}
 	return filepath.EvalSymlinks(root)
 }
 
@@ -121,17 +126,19 @@ func (r Run) send(ctx context.Context, url string, owed map[string]int) (acknowl
 	if err != nil {
 		return nil, err
 	}
-	for n := range r.Events {
+	end := r.First + r.Events
+	for n := r.First; n < end; n++ {
 		owed[entry(n)] = deliveries(n)
 	}
 	ctx, fail := context.WithCancelCause(ctx)
 	defer fail(nil)
-	var next atomic.Int64
+	var sent atomic.Int64
+	next := func() int { return r.First + int(sent.Add(1)) - 1 }
 	var sending sync.WaitGroup
 	var mu sync.Mutex
 	for range senders {
 		sending.Go(func() {
-			for n := int(next.Add(1)) - 1; n < r.Events && ctx.Err() == nil; n = int(next.Add(1)) - 1 {
+			for n := next(); n < end && ctx.Err() == nil; n = next() {
 				// An event on its way is answered or refused, whatever becomes of the others.
 				receipt, err := sender.Send(context.WithoutCancel(ctx), event(n))
 				if err != nil {
