@@ -11,6 +11,10 @@ const (
 // keep it to itself when the flush of the file failed; here that is the end, as with any flush (F7). It comes after the
 // callers of a group were answered, so none of them waits for it.
 func (w *writer) checkpoint() {
+	if w.unseen < lookAfter {
+		return
+	}
+	w.unseen = 0
 	pages, err := w.log(logSize)
 	if pages < w.copied {
 		w.copied = 0 // the log began anew
