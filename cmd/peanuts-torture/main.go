@@ -1,4 +1,21 @@
-// Command peanuts-torture breaks peanuts-router, and checks that it keeps its promises.
+// Command peanuts-torture breaks a running peanuts-router in every way it can, and then checks that nothing was lost, nothing
+// was made up, and nothing was sent twice without a reason.
+//
+// Terms:
+//
+//   - A life is one run of the router's process. A new one is started on the store that the last one left.
+//   - A blow is one thing that is done to the router: a kill, a pause, a lock on its store, a reload.
+//   - The nemesis chooses blows by a seed. A seed repeats the plan of a run, not its scheduling.
+//   - An event carries its fate: it says what the targets shall answer, so that what must become of it follows from its
+//     text and the rules alone.
+//   - A receipt is one message as a target saw it, with what the target answered.
+//   - The history is all that was sent, answered, received and broken, with monotonic times. It is kept by this process,
+//     which does not die with the router.
+//   - An invariant is a function over history and store that tells what should not be. A breach is one such finding.
+//   - A mutant is the router with a bug planted in it. The harness must catch each, or it proves nothing.
+//
+// The router is a real `peanuts-router serve` in a process of its own; but for failpoints and mutants it is the build that
+// people run.
 package main
 
 import (
