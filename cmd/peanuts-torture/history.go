@@ -99,9 +99,6 @@ func newHistory(path string) (*history, error) {
 
 func (h *history) now() moment { return time.Since(h.began) }
 
-// wall is a moment as other clocks of this machine tell it.
-func (h *history) wall(m moment) time.Time { return h.began.Add(m) }
-
 // write appends a line. The history is locked.
 func (h *history) write(kind string, what any) {
 	line, err := json.Marshal(map[string]any{"at": h.now(), kind: what})
