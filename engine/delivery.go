@@ -265,7 +265,7 @@ type EventRecord struct {
 	ReceivedAt time.Time    `json:"received_at"`
 	Name       string       `json:"event"`
 	Own        bool         `json:"own,omitempty"` // the router raised it itself
-	Helper     string       `json:"helper"` // its command
+	Helper     string       `json:"helper"`        // its command
 	EntryID    string       `json:"entry_id"`
 	Duplicates int          `json:"duplicates"` // how often the same bytes came again
 	Fired      []RuleName   `json:"fired"`

@@ -55,6 +55,11 @@ type accepting struct {
 
 // follow judges a fresh event by what is known of its entry, and stores what follows.
 func (a *accepting) follow(tx *transaction, seq int64) error {
+	if a.Alert != nil {
+		if err := tx.raised(seq, a.Alert); err != nil {
+			return err
+		}
+	}
 	known, err := a.recall(tx)
 	if err != nil {
 		return err
@@ -109,6 +114,7 @@ func record(tx *transaction, seq int64, j engine.Judgement) error {
 func (a *accepting) owe(tx *transaction, event int64, j engine.Judgement) (stands map[engine.RuleName]bool, err error) {
 	stands = map[engine.RuleName]bool{}
 	received := a.ReceivedAt.UnixMilli()
+	died := false
 	for i, owed := range j.Owed {
 		d, err := a.standing(tx, &owed)
 		if err != nil {
@@ -122,12 +128,16 @@ func (a *accepting) owe(tx *transaction, event int64, j engine.Judgement) (stand
 		if err != nil {
 			return nil, err
 		}
+		died = died || d.state == engine.Dead
 		stands[owed.Rule] = stands[owed.Rule] || d.state != engine.Cancelled
 		if d.state == engine.Sending {
 			a.receipt.Leases = append(a.receipt.Leases, a.lease(i, owed))
 		}
 	}
-	return stands, nil
+	if died {
+		_, err = tx.exec(diedAtBirth, event)
+	}
+	return stands, err
 }
 
 // standing is where a new delivery stands.
@@ -185,7 +195,7 @@ func (a *accepting) lease(i int, owed engine.Owed) engine.Lease {
 			ID: engine.NewDeliveryID(a.ID, i+1), Event: a.ID, Rule: owed.Rule, Action: owed.Action, Kind: owed.Kind,
 			State: engine.Sending, CreatedAt: inMillis(a.ReceivedAt), NextAt: inMillis(next), Message: owed.Message,
 		},
-		Generation: 1, Until: a.LeaseUntil, Body: a.Event.Raw, ReceivedAt: a.ReceivedAt, Follows: a.version != "" && owed.Follows(),
+		Generation: 1, Until: a.LeaseUntil, Body: a.Event.Raw, ReceivedAt: a.ReceivedAt, Follows: a.version != "" && owed.Follows(), Own: a.Alert != nil,
 	}
 }
 

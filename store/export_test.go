@@ -51,6 +51,7 @@ func (s *Store) Plan(ctx context.Context, text string, args ...any) (string, err
 const (
 	AnyDue, SelectDue, DueActions, AnyExpired, SettleDelivery                       = anyDue, selectDue, dueActions, anyExpired, settleDelivery
 	WhoClaims, NoteSuppressed, ReleaseClaim, CancelOlder, CancelOne, SelectFollower = whoClaims, noteSuppressed, releaseClaim, cancelOlder, cancelOne, selectFollower
+	DiedAlone                                                                       = diedAlone
 	SelectEvents, DeliveriesBetween, TwoFrom                                        = selectEvents, deliveriesBetween, twoFrom
 )
 

@@ -24,6 +24,7 @@ func TestNoStatementOfTheDaemonScansATable(t *testing.T) {
 		"due actions":       {store.DueActions, []any{1}},
 		"expired leases":    {store.AnyExpired, []any{1}},
 		"dead letters":      {dead, deadArgs},
+		"a death":           {store.DiedAlone, []any{1}},
 		"settle":            {store.SettleDelivery, []any{"pending", "pending", 1, 1, "", "", "id", 1, 1}},
 		"who claims":        {store.WhoClaims, []any{"rule", "value"}},
 		"suppressed":        {store.NoteSuppressed, []any{1, "rule", "event"}},

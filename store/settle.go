@@ -54,6 +54,9 @@ func (s *Store) Settle(ctx context.Context, settled engine.Settlement) (recorded
 		if err == nil && settled.Attempt != nil {
 			err = recordAttempt(tx, seq, attempts, settled)
 		}
+		if err == nil && settled.State == engine.Dead {
+			_, err = tx.exec(diedAlone, seq)
+		}
 		if err != nil || !entry.Valid {
 			return err
 		}
