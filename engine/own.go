@@ -82,3 +82,6 @@ type Untold struct {
 	Count  int
 	Newest Delivery // the one that died last, without its message
 }
+
+// OwnEvents are the names of all events that the router raises itself.
+func OwnEvents() []string { return rulefile.RouterEvents() }
