@@ -105,26 +105,33 @@ func (m *Monitor) ripe(action engine.ActionName, now time.Time) bool {
 
 // reload is what is known of refused edits between rounds.
 type reload struct {
-	told string // which refusal was told last
-	good bool   // rules were accepted since
+	told    string    // which refusal was told last
+	good    bool      // rules were accepted since
+	seen    string    // which refusal stands now
+	noticed time.Time // since when
 }
 
-// tellReload raises an alert for an edit that was refused, unless it is the one that was told last.
+// tellReload raises an alert for an edit that was refused and was not mended at once, as a file that is read while it is being
+// written is, unless it is the one that was told last.
 func (m *Monitor) tellReload(ctx context.Context, now time.Time) error {
 	refused := m.Rules.Refused()
 	if refused == "" {
-		m.reload.good = true
+		m.reload.good, m.reload.seen = true, ""
 		return nil
 	}
 	digest := sha256.Sum256([]byte(refused))
 	about := hex.EncodeToString(digest[:])
-	if about == m.reload.told && !m.reload.good {
+	if about != m.reload.seen {
+		m.reload.seen, m.reload.noticed = about, now
+	}
+	stood := now.Sub(m.reload.noticed) >= m.Rules.Monitor().Window/gatherPart
+	if !stood || about == m.reload.told && !m.reload.good {
 		return nil
 	}
 	problems := strings.Count(refused, "\n") + 1
 	err := m.raise(ctx, engine.Alert{Event: engine.EventReloadFailed, About: about, At: now}, facts{Reason: cut(refused), Count: &problems})
 	if err == nil {
-		m.reload = reload{told: about}
+		m.reload.told, m.reload.good = about, false
 	}
 	return err
 }

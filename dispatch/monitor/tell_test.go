@@ -122,6 +122,15 @@ func TestARefusedEditIsToldOnce(t *testing.T) {
 		if got := m.names(); got != "reload_failed reload_failed reload_failed" {
 			t.Errorf("two more refused edits raise %q in all", got)
 		}
+		for range 10 {
+			m.set(func(m *memory) { m.refused = "rules.yaml: is empty" }) // read while it is being written
+			time.Sleep(2 * time.Second)
+			m.set(func(m *memory) { m.refused = "" })
+			time.Sleep(20 * time.Second)
+		}
+		if n := len(m.all()); n != 3 {
+			t.Errorf("edits that are mended at once raise %d alerts more", n-3)
+		}
 		edit(strings.Repeat("rules.yaml:1:1: ä problem\n", 1000))
 		if reason := m.all()[3].Data["reason"].(string); len(reason) > 2010 || !strings.HasSuffix(reason, "problem\n…") {
 			t.Errorf("a long reason is cut to %d bytes, ending in %q", len(reason), reason[len(reason)-20:])
