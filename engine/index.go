@@ -44,11 +44,10 @@ func newIndex(rules []*rule) *index {
 // find gives the rules that an event could concern, in their order, each once. The list is good until the next call.
 func (x *index) find(j *judging) []int {
 	found := j.found[:0]
-	event, own := j.event.Event, j.known.Own
-	if event != peanuts.EntryDeleted && !own {
+	if j.event.Event != peanuts.EntryDeleted {
 		found = x.rest.Candidates(j.Scope, found)
 	}
-	if named := x.named[event]; named != nil && own == IsOwnName(event) {
+	if named := x.named[j.event.Event]; named != nil {
 		found = named.Candidates(j.Scope, found)
 	}
 	if j.known.Synced != nil {

@@ -212,8 +212,9 @@ func TestARestartTellsNothingTwice(t *testing.T) {
 		succeed(watching, 1)
 		time.Sleep(6 * time.Minute)
 		stop()
-		_, stop = m.start(t)
-		time.Sleep(6 * time.Minute)
+		watching, stop = m.start(t)
+		succeed(watching, 1)
+		time.Sleep(12 * time.Minute)
 		stop()
 		if got := m.names(); got != "failure_spike failure_recovered" {
 			t.Errorf("after the recovery and another restart %q were raised", got)

@@ -60,7 +60,7 @@ func loseLeases(t *testing.T, s Store, action engine.ActionName, now time.Time) 
 func (s suite) countsDeaths(t *testing.T) {
 	db, now := s.new(t), later()
 	first := kill(t, db, 1, "ledger", now)
-	born := event(t, 2, now, "ledger", "ledger", "table")
+	born := event(t, 2, now, "ledger", "ledger", "table", "fine")
 	born.Judgement.Owed[0].Dead, born.Judgement.Owed[1].Dead, born.Judgement.Owed[2].Dead = "no value", "no value", "no value"
 	accept(t, db, born)
 	shadowed := event(t, 3, now, "table")
