@@ -159,7 +159,7 @@ func (a *accepting) owe(tx *transaction, event int64, j engine.Judgement) (stand
 		}
 	}
 	if died {
-		_, err = tx.exec(diedAtBirth, event)
+		_, err = tx.exec(diedAtBirth, deliveryRow(event, 1), deliveryRow(event, len(j.Owed)))
 	}
 	return stands, err
 }

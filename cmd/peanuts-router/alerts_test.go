@@ -243,3 +243,28 @@ func TestAnEventFromOutsidePassesForNoneOfTheRouters(t *testing.T) {
 	}
 	judgedTheSame(t, dir, 1)
 }
+
+// C1, R92: a dead letter that a killed process has told nobody is told by the next one, once.
+func TestADeadLetterIsToldByTheNextProcess(t *testing.T) {
+	dir := t.TempDir()
+	ledger, ops := startTarget(t, always(404)), startTarget(t, always(200))
+	alertRules(t, dir, ledger, ops, "peanuts", "{window: 5m}")
+	d := startDaemon(t, dir, nil, "--rules", "rules.yaml")
+	for _, id := range []string{"entry-1", "entry-2"} {
+		d.post(expense(id, "1"))
+		d.await("the dead letter", func(line map[string]any) bool { return line["msg"] == "dead letter" })
+	}
+	d.kill() // while more are waited for
+	alertRules(t, dir, ledger, ops, "peanuts", "{window: 3s}")
+	d = startDaemon(t, dir, nil, "--rules", "rules.yaml")
+	told := nextAlert(t, ops)
+	if want := (alerted{Event: engine.EventDeadLetter, Action: "ledger", Reason: told.Reason, Count: 2}); told != want || !strings.Contains(told.Reason, "404") {
+		t.Errorf("those on duty are told %+v, want two dead letters of the ledger", told)
+	}
+	d.kill()
+	d = startDaemon(t, dir, nil, "--rules", "rules.yaml")
+	d.post(expense("entry-3", "1"))
+	if told := nextAlert(t, ops); told.Event != engine.EventDeadLetter || told.Count != 1 {
+		t.Errorf("then those on duty are told %+v, want one dead letter more", told)
+	}
+}
