@@ -118,7 +118,11 @@ func (m *memory) Judge(_ *peanuts.Event, _ time.Time, known engine.Known) engine
 	return engine.Judgement{Fired: []engine.RuleName{"alerts"}, Owed: []engine.Owed{{Rule: "alerts", Action: "ops"}}}
 }
 
-func (m *memory) Monitor() engine.Monitor { return m.settings }
+func (m *memory) Monitor() engine.Monitor {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.settings
+}
 
 func (m *memory) Actions() []engine.ActionName { return []engine.ActionName{"ledger", "ops"} }
 
