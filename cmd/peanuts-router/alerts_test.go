@@ -98,7 +98,9 @@ func ownEvents(t *testing.T, dir string) (names []string) {
 		if err := json.Unmarshal([]byte(command(t, dir, "events", "show", string(e.ID), "--output", "json")), &shown); err != nil {
 			t.Fatal(err)
 		}
-		var body struct{ Entry struct{ Data struct{ Action string } } }
+		var body struct {
+			Entry struct{ Data struct{ Action string } }
+		}
 		if err := json.Unmarshal([]byte(shown.Payload), &body); err != nil {
 			t.Fatalf("the body of %s: %v", e.ID, err)
 		}
@@ -261,6 +263,7 @@ func TestADeadLetterIsToldByTheNextProcess(t *testing.T) {
 	if want := (alerted{Event: engine.EventDeadLetter, Action: "ledger", Reason: told.Reason, Count: 2}); told != want || !strings.Contains(told.Reason, "404") {
 		t.Errorf("those on duty are told %+v, want two dead letters of the ledger", told)
 	}
+	d.await("its delivery", func(line map[string]any) bool { return line["verdict"] == "delivered" })
 	d.kill()
 	d = startDaemon(t, dir, nil, "--rules", "rules.yaml")
 	d.post(expense("entry-3", "1"))

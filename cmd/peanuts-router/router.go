@@ -69,7 +69,7 @@ func newRouter(ctx context.Context, c routerConfig) (*router, error) {
 	registry.MustRegister(newStoreMetrics(r.store))
 	r.monitor = r.newMonitor(registry)
 	r.courier = dispatch.New(dispatch.Config{
-		Store: r.store, Routes: r.inForce.route, Mask: r.inForce.mask, Observe: r.settled,
+		Store: r.store, Routes: r.inForce.route, Mask: r.inForce.mask, Observe: r.settled, Breaker: r.monitor.Breaker,
 		Metrics: registry, Log: c.log, Grace: courierGrace,
 	})
 	if err := r.openDoors(registry); err != nil {

@@ -189,5 +189,9 @@ func attempts(watching *monitor.Monitor, n int, action engine.ActionName, verdic
 	}
 }
 
-func fail(watching *monitor.Monitor, n int)    { attempts(watching, n, "ledger", engine.VerdictRetry, false) }
-func succeed(watching *monitor.Monitor, n int) { attempts(watching, n, "ledger", engine.VerdictDelivered, false) }
+func fail(watching *monitor.Monitor, n int) {
+	attempts(watching, n, "ledger", engine.VerdictRetry, false)
+}
+func succeed(watching *monitor.Monitor, n int) {
+	attempts(watching, n, "ledger", engine.VerdictDelivered, false)
+}

@@ -98,7 +98,7 @@ func TestASpikeIsToldOnceAndEndsOnce(t *testing.T) {
 		if got := m.names(); got != "failure_spike" {
 			t.Fatalf("two days of failures raise %q, want one spike", got)
 		}
-		every(6*time.Hour, 3, 7) // 0.3: no spike by itself, and no recovery
+		every(6*time.Hour, 3, 7)     // 0.3: no spike by itself, and no recovery
 		every(80*time.Second, 0, 10) // the rate falls below half, but not for a whole window
 		every(6*time.Hour, 3, 7)
 		if got := m.names(); got != "failure_spike" {
