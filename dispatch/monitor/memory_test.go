@@ -21,6 +21,7 @@ type memory struct {
 	mu       sync.Mutex
 	settings engine.Monitor
 	refused  string
+	unsent   string // why what alerts owe cannot be sent
 	down     bool
 	alerts   map[[2]string]engine.Alert
 	deaths   map[engine.ActionName]int
@@ -115,7 +116,7 @@ func (m *memory) Judge(_ *peanuts.Event, _ time.Time, known engine.Known) engine
 	if !known.Own {
 		return engine.Judgement{}
 	}
-	return engine.Judgement{Fired: []engine.RuleName{"alerts"}, Owed: []engine.Owed{{Rule: "alerts", Action: "ops"}}}
+	return engine.Judgement{Fired: []engine.RuleName{"alerts"}, Owed: []engine.Owed{{Rule: "alerts", Action: "ops", Dead: m.unsent}}}
 }
 
 func (m *memory) Monitor() engine.Monitor {

@@ -90,12 +90,24 @@ func (m *Monitor) raise(ctx context.Context, alert engine.Alert, f facts) error 
 	}
 	m.raised.WithLabelValues(alert.Event).Inc()
 	m.tell(receipt.ID, alert, f, judgement)
-	for _, owed := range judgement.Owed {
-		if !owed.Shadow && owed.Dead == "" {
+	for i, owed := range judgement.Owed {
+		switch {
+		case owed.Shadow:
+		case owed.Dead != "":
+			m.stillborn(engine.NewDeliveryID(receipt.ID, i+1), receipt.ID, owed)
+		default:
 			m.Wake(owed.Action)
 		}
 	}
 	return nil
+}
+
+// stillborn notes what an alert owes that can never be sent.
+func (m *Monitor) stillborn(id engine.DeliveryID, event engine.EventID, owed engine.Owed) {
+	m.Log.Error("dead letter", "delivery", id, "event", event, "rule", owed.Rule, "action", owed.Action, "reason", owed.Dead)
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.of(owed.Action).mute = owed.Dead
 }
 
 // tell logs an alert in one line, for those whom no rule tells.

@@ -169,3 +169,16 @@ func TestWhatGoesWrongShowsWithoutAnyRule(t *testing.T) {
 		}
 	})
 }
+
+// C21, R100: an alert that cannot be rendered shows as one that does not get through.
+func TestAnAlertThatCannotBeRenderedShows(t *testing.T) {
+	in(t, func(t *testing.T, m *memory, watching *monitor.Monitor) {
+		m.set(func(m *memory) { m.unsent = "the message could not be rendered" })
+		fail(watching, 20)
+		round()
+		flags := watching.Flags(t.Context())
+		if len(flags) != 2 || flags[1].Says != "the router's own alerts do not get through it: the message could not be rendered" || len(m.woken) > 0 {
+			t.Errorf("Flags() = %v, woken: %v", flags, m.woken)
+		}
+	})
+}
