@@ -174,7 +174,8 @@ func TestASpikeAndItsEndAreToldOnceThroughAnotherChannel(t *testing.T) {
 	if spike := await(engine.EventFailureSpike); spike.Action != "ledger" || spike.Count != 3 || !strings.Contains(spike.Reason, "3 of 3 attempts failed within 2s; last: 404") {
 		t.Errorf("those on duty are told %+v, want a spike of the ledger with its reason", spike)
 	}
-	d.awaitPage("/metrics", `peanuts_router_failure_spike{action="ledger"} 1`, `peanuts_router_failure_spike{action="ops"} 0`)
+	d.awaitPage("/metrics", `peanuts_router_failure_spike{action="ledger"} 1`, `peanuts_router_failure_spike{action="ops"} 0`,
+		`peanuts_router_rule_fired_total{rule="alerts"} `)
 	awaitDelivered(t, dir, engine.EventFailureSpike)
 	d.kill()
 	d = startDaemon(t, dir, nil, "--rules", "rules.yaml")

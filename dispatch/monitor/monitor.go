@@ -41,6 +41,7 @@ type Config struct {
 	Store   Store
 	Rules   Rules
 	Wake    func(engine.ActionName) // told of actions that are owed an alert; nil tells nobody
+	Judged  func(engine.Judgement)  // told what the rules made of an alert; nil tells nobody
 	Metrics prometheus.Registerer   // nil registers none
 	Log     *slog.Logger            // nil logs nothing
 	Now     func() time.Time        // nil means time.Now
@@ -64,6 +65,9 @@ type Monitor struct {
 func New(config Config) *Monitor {
 	if config.Wake == nil {
 		config.Wake = func(engine.ActionName) {}
+	}
+	if config.Judged == nil {
+		config.Judged = func(engine.Judgement) {}
 	}
 	if config.Log == nil {
 		config.Log = slog.New(slog.DiscardHandler)

@@ -89,6 +89,7 @@ func (m *Monitor) raise(ctx context.Context, alert engine.Alert, f facts) error 
 		return fmt.Errorf("raising %s: %w", alert.Event, err)
 	}
 	m.raised.WithLabelValues(alert.Event).Inc()
+	m.Judged(judgement)
 	m.tell(receipt.ID, alert, f, judgement)
 	for i, owed := range judgement.Owed {
 		switch {
