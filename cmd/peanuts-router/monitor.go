@@ -16,7 +16,7 @@ import (
 func (r *router) newMonitor(registry prometheus.Registerer) *monitor.Monitor {
 	return monitor.New(monitor.Config{
 		Store: r.store, Rules: r.inForce, Wake: func(action engine.ActionName) { r.courier.Wake(action) },
-		Judged: func(j engine.Judgement) { r.public.Judged(j) },
+		Judged:  func(j engine.Judgement) { r.public.Judged(j) },
 		Metrics: registry, Log: r.config.log,
 	})
 }
