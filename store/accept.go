@@ -137,7 +137,6 @@ func (a *accepting) owe(tx *transaction, event int64, j engine.Judgement) (stand
 	}
 	stands = map[engine.RuleName]bool{}
 	received := a.ReceivedAt.UnixMilli()
-	died := false
 	for i, owed := range j.Owed {
 		d, err := a.standing(tx, &owed)
 		if err != nil {
@@ -152,16 +151,17 @@ func (a *accepting) owe(tx *transaction, event int64, j engine.Judgement) (stand
 		if err != nil {
 			return nil, err
 		}
-		died = died || d.state == engine.Dead
+		if d.state == engine.Dead {
+			if _, err := tx.exec(diedAlone, row); err != nil {
+				return nil, err
+			}
+		}
 		stands[owed.Rule] = stands[owed.Rule] || d.state != engine.Cancelled
 		if d.state == engine.Sending {
 			a.receipt.Leases = append(a.receipt.Leases, a.lease(row, i, owed))
 		}
 	}
-	if died {
-		_, err = tx.exec(diedAtBirth, deliveryRow(event, 1), deliveryRow(event, len(j.Owed)))
-	}
-	return stands, err
+	return stands, nil
 }
 
 // standing is where a new delivery stands.

@@ -17,7 +17,6 @@ const (
 	intoDeaths = ` GROUP BY d.action ON CONFLICT (action) DO UPDATE SET died = died + excluded.died, newest = excluded.newest`
 
 	diedAlone     = countDeaths + `d.seq = ?` + intoDeaths
-	diedAtBirth   = countDeaths + `d.seq BETWEEN ? AND ? AND d.state = 'dead'` + intoDeaths
 	diesOfExpired = countDeaths + `d.state = 'sending' AND d.lease_until < ? AND d.lost >= ?` + intoDeaths
 
 	selectUntold = `SELECT x.action, x.died - x.told, coalesce(e.id, ''), coalesce(d.n, 0), coalesce(d.rule, ''), coalesce(d.attempts, 0),

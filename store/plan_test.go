@@ -25,7 +25,6 @@ func TestNoStatementOfTheDaemonScansATable(t *testing.T) {
 		"expired leases":    {store.AnyExpired, []any{1}},
 		"dead letters":      {dead, deadArgs},
 		"a death":           {store.DiedAlone, []any{1}},
-		"deaths at birth":   {store.DiedAtBirth, []any{1, 2}},
 		"deaths of leases":  {store.DiesOfExpired, []any{1, 2}},
 		"settle delivered":  {store.SettleDelivered, []any{"", "", 1, 1, 1, 1}},
 		"settle another":    {store.SettleOther, []any{"pending", 1, 1, "", "", 1, 1}},
