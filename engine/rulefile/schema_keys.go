@@ -69,7 +69,7 @@ func schemaKeys() map[string]schemaKey {
 		"Rule.once_per":    {says: "Fires once for each value of this expression, ever, such as entry.id; an absent value suppresses nothing", shape: notEmpty},
 		"Rule.disabled":    {says: "true: the rule is checked, but never judged"},
 		"Rule.shadow":      {says: "true: the rule is judged and recorded, and nothing of it is ever sent"},
-		"Rule.on":          {says: "The events that the rule is judged for; default every event but entry.deleted", shape: events},
+		"Rule.on":          {says: "The events that the rule is judged for; default every event from outside but entry.deleted", shape: events},
 		"Rule.when":        {says: "The condition, such as helper.command == \"/expenses\" && entry.data.amount > 500", needed: true, shape: notEmpty},
 		"Rule.then":        {says: "The steps: what is sent when the rule fires, independent of one another", needed: true, shape: atLeastOne},
 
