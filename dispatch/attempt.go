@@ -41,6 +41,7 @@ func (l *lane) try(route Route, lease engine.Lease) (outcome engine.Outcome) {
 	defer cancel()
 	defer func() {
 		if cause := recover(); cause != nil {
+			l.metrics.panicked(l.name)
 			l.Log.Error("a sender panicked", "delivery", lease.ID, "action", l.name, "stack", string(debug.Stack()))
 			outcome = engine.Outcome{Verdict: engine.VerdictDead, Status: "panic", Reason: "the action panicked on this message; the log has its stack"}
 		}
@@ -131,6 +132,9 @@ func (d *Dispatcher) settle(lease engine.Lease, s engine.Settlement) engine.Reco
 		if err == nil {
 			if recorded.Freed {
 				d.Wake(lease.Action)
+			}
+			if lease.Suspect {
+				d.wakeAll() // the next suspect may be any action's
 			}
 			return recorded
 		}

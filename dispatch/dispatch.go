@@ -212,6 +212,15 @@ func (d *Dispatcher) Wake(action engine.ActionName) {
 	}
 }
 
+// wakeAll has every lane look into the store.
+func (d *Dispatcher) wakeAll() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for _, l := range d.lanes {
+		l.wake()
+	}
+}
+
 // lane is the lane of an action, made when it is first asked for; nil once the dispatcher is stopping.
 func (d *Dispatcher) lane(action engine.ActionName) *lane {
 	d.mu.Lock()

@@ -13,6 +13,7 @@ type metrics struct {
 	attempts *prometheus.CounterVec
 	duration *prometheus.HistogramVec
 	under    *prometheus.GaugeVec
+	panics   *prometheus.CounterVec
 }
 
 func newMetrics(registry prometheus.Registerer) *metrics {
@@ -27,15 +28,20 @@ func newMetrics(registry prometheus.Registerer) *metrics {
 		under: prometheus.NewGaugeVec(prometheus.GaugeOpts{
 			Name: "peanuts_router_deliveries_sending", Help: "Attempts under way, by action.",
 		}, []string{"action"}),
+		panics: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "peanuts_router_delivery_panics_total", Help: "Attempts in which the action panicked, by action.",
+		}, []string{"action"}),
 	}
 	if registry != nil {
-		registry.MustRegister(m.attempts, m.duration, m.under)
+		registry.MustRegister(m.attempts, m.duration, m.under, m.panics)
 	}
 	return m
 }
 
 func (m *metrics) begin(action engine.ActionName) { m.under.WithLabelValues(string(action)).Inc() }
 func (m *metrics) end(action engine.ActionName)   { m.under.WithLabelValues(string(action)).Dec() }
+
+func (m *metrics) panicked(action engine.ActionName) { m.panics.WithLabelValues(string(action)).Inc() }
 
 func (m *metrics) attempted(action engine.ActionName, verdict engine.Verdict, took time.Duration) {
 	m.attempts.WithLabelValues(string(action), string(verdict)).Inc()

@@ -20,7 +20,7 @@ func TestNoStatementOfTheDaemonScansATable(t *testing.T) {
 		args []any
 	}{
 		"any due":           {store.AnyDue, []any{"a", 1}},
-		"lease":             {store.SelectDue, []any{"a", 1, 1}},
+		"lease":             {store.SelectDue, []any{2, "a", 1, 1}},
 		"due actions":       {store.DueActions, []any{1}},
 		"expired leases":    {store.AnyExpired, []any{1}},
 		"dead letters":      {dead, deadArgs},
@@ -40,7 +40,8 @@ func TestNoStatementOfTheDaemonScansATable(t *testing.T) {
 			t.Errorf("the plan of %q: %v", name, err)
 		}
 		for _, line := range strings.Split(plan, "\n") {
-			harmless := strings.HasPrefix(line, "SCAN known") || strings.HasPrefix(line, "SCAN CONSTANT ROW")
+			harmless := strings.HasPrefix(line, "SCAN known") || strings.HasPrefix(line, "SCAN CONSTANT ROW") ||
+				line == "SCAN o USING INDEX deliveries_leased" // what is being sent, and only beside a suspect
 			if strings.Contains(line, "TEMP B-TREE") || (strings.HasPrefix(line, "SCAN") && !harmless) {
 				t.Errorf("%q takes more the more there is:\n%s", name, plan)
 			}
