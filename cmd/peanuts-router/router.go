@@ -66,7 +66,7 @@ func newRouter(ctx context.Context, c routerConfig) (*router, error) {
 	}
 	registry.MustRegister(newStoreMetrics(r.store))
 	r.courier = dispatch.New(dispatch.Config{
-		Store: r.store, Routes: r.inForce.route, Mask: r.inForce.mask, Observe: c.observe,
+		Store: r.store, Routes: r.inForce.route, Observe: c.observe,
 		Metrics: registry, Log: c.log, Grace: courierGrace,
 	})
 	if err := r.openDoors(registry); err != nil {
