@@ -131,7 +131,7 @@ func (d *Dispatcher) handBack(lease engine.Lease) {
 func (d *Dispatcher) settle(lease engine.Lease, s engine.Settlement) engine.Recorded {
 	for wait := 100 * time.Millisecond; ; wait = min(2*wait, 5*time.Second) {
 		// What was sent is recorded even when the process is being stopped.
-		recorded, err := d.Store.Settle(context.WithoutCancel(d.attempts), s)
+		recorded, err := d.Store.Settle(d.records, s)
 		if err == nil {
 			if recorded.Freed {
 				d.Wake(lease.Action)

@@ -63,6 +63,7 @@ const (
 	leaseTime    = 60 * time.Second // of a lease (C18)
 	lookEvery    = time.Second      // how often due work is looked for: others may have made some
 	expireEvery  = 5 * time.Second  // how often expired leases are taken over
+	recordTime   = 2 * time.Second  // how long a store that cannot commit is waited for at the very end
 	defaultGrace = 20 * time.Second
 )
 
@@ -73,6 +74,8 @@ type Dispatcher struct {
 	flags    flags
 	attempts context.Context // of all attempts; ends when the grace is over
 	cut      context.CancelFunc
+	records  context.Context // of all results: it ends a little later, for what came of an attempt that was cut
+	giveUp   context.CancelFunc
 	running  sync.WaitGroup
 
 	mu       sync.Mutex
@@ -98,6 +101,7 @@ func New(config Config) *Dispatcher {
 		Config: config, metrics: newMetrics(config.Metrics), lanes: map[engine.ActionName]*lane{}, stopping: make(chan struct{}),
 	}
 	d.attempts, d.cut = context.WithCancel(context.Background())
+	d.records, d.giveUp = context.WithCancel(context.Background())
 	return d
 }
 
@@ -113,11 +117,18 @@ func (d *Dispatcher) Run(ctx context.Context) error {
 	for _, l := range lanes {
 		l.stop()
 	}
-	grace := time.AfterFunc(d.Grace, d.cut)
+	grace := time.AfterFunc(d.Grace, d.Cut)
 	d.running.Wait()
 	grace.Stop()
 	d.cut()
+	d.giveUp()
 	return nil
+}
+
+// Cut ends the attempts that are under way, before the grace is over. What came of them is recorded still if the store can.
+func (d *Dispatcher) Cut() {
+	d.cut()
+	time.AfterFunc(recordTime, d.giveUp)
 }
 
 // restorePauses takes up the pauses of an earlier run.

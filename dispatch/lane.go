@@ -270,6 +270,6 @@ func (l *lane) stop() {
 	l.work.Broadcast()
 	l.mu.Unlock()
 	for _, lease := range left {
-		l.handBack(lease)
+		l.running.Go(func() { l.handBack(lease) })
 	}
 }

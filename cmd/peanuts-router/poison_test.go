@@ -42,6 +42,7 @@ func (g *deadlyTarget) ServeHTTP(_ http.ResponseWriter, r *http.Request) {
 // F42, C18: a delivery that takes the process down is given up after three crashes in a row, with that reason. What was leased
 // beside it is delivered, though it was lost in the same crashes.
 func TestADeliveryThatTakesTheRouterDownDiesAlone(t *testing.T) {
+	t.Parallel()
 	const events = 12
 	dir := t.TempDir()
 	g := &deadlyTarget{poison: "/ledger/poison", taken: map[string]int{}, patient: 50 * time.Millisecond}

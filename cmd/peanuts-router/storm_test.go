@@ -153,6 +153,7 @@ func (m *marks) await(t *testing.T, mark string) {
 // F35, C15: through a storm of writes every event is judged by one whole set of rules. The writes are taken together, the last good
 // one wins, and nothing is left over.
 func TestThroughAStormOfWritesEveryEventIsJudgedByOneSetOfRules(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	rules := filepath.Join(dir, "rules.yaml")
 	target := startMarks(t)

@@ -16,7 +16,7 @@ type places struct {
 	urls, tokens [2]string
 
 	mu     sync.Mutex
-	taker  int // the place that takes messages
+	taker  int               // the place that takes messages
 	bodies map[string]string // by key
 	calls  []placeCall
 	wrong  int // calls with another place's token
