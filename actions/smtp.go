@@ -28,7 +28,7 @@ func (e *emailSender) client(ctx context.Context) (*gomail.Client, error) {
 		divertTo, security = e.config.Divert.SMTP, engine.TLSNone
 	}
 	secured := &tls.Config{ServerName: e.settings.Host, RootCAs: e.config.RootCAs, MinVersion: tls.VersionTLS12}
-	dial := dialer(divertTo)
+	dial := dialer(e.config, divertTo)
 	policy := gomail.NoTLS
 	if security == engine.TLSStartTLS {
 		policy = gomail.TLSMandatory

@@ -112,7 +112,7 @@ func dialWithin(ctx, life context.Context, network, address string) (net.Conn, e
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	defer context.AfterFunc(life, cancel)()
-	conn, err := dialer("")(ctx, network, address)
+	conn, err := dialer(Config{}, "")(ctx, network, address)
 	if err != nil {
 		return nil, err
 	}
