@@ -14,6 +14,7 @@ type metrics struct {
 	duration *prometheus.HistogramVec
 	under    *prometheus.GaugeVec
 	panics   *prometheus.CounterVec
+	open     *prometheus.GaugeVec
 }
 
 func newMetrics(registry prometheus.Registerer) *metrics {
@@ -28,12 +29,15 @@ func newMetrics(registry prometheus.Registerer) *metrics {
 		under: prometheus.NewGaugeVec(prometheus.GaugeOpts{
 			Name: "peanuts_router_deliveries_sending", Help: "Attempts under way, by action.",
 		}, []string{"action"}),
+		open: prometheus.NewGaugeVec(prometheus.GaugeOpts{
+			Name: "peanuts_router_breaker_open", Help: "1 while the breaker of an action is open: its target fails, and is left alone.",
+		}, []string{"action"}),
 		panics: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "peanuts_router_delivery_panics_total", Help: "Attempts in which the action panicked, by action.",
 		}, []string{"action"}),
 	}
 	if registry != nil {
-		registry.MustRegister(m.attempts, m.duration, m.under, m.panics)
+		registry.MustRegister(m.attempts, m.duration, m.under, m.open, m.panics)
 	}
 	return m
 }
@@ -46,4 +50,12 @@ func (m *metrics) panicked(action engine.ActionName) { m.panics.WithLabelValues(
 func (m *metrics) attempted(action engine.ActionName, verdict engine.Verdict, took time.Duration) {
 	m.attempts.WithLabelValues(string(action), string(verdict)).Inc()
 	m.duration.WithLabelValues(string(action)).Observe(took.Seconds())
+}
+
+func (m *metrics) breaker(action engine.ActionName, open bool) {
+	value := 0.0
+	if open {
+		value = 1
+	}
+	m.open.WithLabelValues(string(action)).Set(value)
 }

@@ -165,11 +165,11 @@ actions: {ledger: {http: {url: "`+target.URL+`/{{ entry.id }}"}, retry: [10ms, 1
 rules: [{name: every, when: helper.command == "/expenses", then: [{action: ledger}]}]
 `)
 	d := startDaemon(t, dir, nil, "--rules", "rules.yaml")
-	for status, want := range map[string]struct {
-		state    engine.State
-		attempts int
-	}{"taken": {engine.Delivered, 1}, "refused": {engine.Dead, 1}, "busy": {engine.Dead, 3}} {
-		for kind := range answers {
+	for kind := range answers {
+		for status, want := range map[string]struct {
+			state    engine.State
+			attempts int
+		}{"taken": {engine.Delivered, 1}, "refused": {engine.Dead, 1}, "busy": {engine.Dead, 3}} {
 			id := d.post(expense(status+"-"+kind, "1")).ID + "-1"
 			d.settles(t)
 			var shown struct {
