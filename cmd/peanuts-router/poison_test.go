@@ -83,7 +83,7 @@ rules:
 // settles waits until nothing is owed any more, and tells whether the daemon lived to see it.
 func (d *daemon) settles(t *testing.T) bool {
 	t.Helper()
-	deadline := time.After(30 * time.Second)
+	deadline := time.After(2 * time.Minute)
 	poll := time.NewTicker(20 * time.Millisecond)
 	defer poll.Stop()
 	for {
