@@ -93,8 +93,8 @@ func (l *load) end() {
 	l.ended.Wait()
 }
 
-// terminate sends SIGTERM, and again after a while if that is not 0, and tells how the daemon ended and how long it took.
-func (d *daemon) terminate(t *testing.T, again time.Duration) (err error, took time.Duration) {
+// terminate sends SIGTERM, and again after a while if that is not 0, and tells how long the daemon took to end, and how it did.
+func (d *daemon) terminate(t *testing.T, again time.Duration) (took time.Duration, err error) {
 	t.Helper()
 	began := time.Now()
 	if err := d.cmd.Process.Signal(syscall.SIGTERM); err != nil {
@@ -105,7 +105,8 @@ func (d *daemon) terminate(t *testing.T, again time.Duration) (err error, took t
 		_ = d.cmd.Process.Signal(syscall.SIGTERM) // it may have ended already
 	}
 	<-d.read
-	return d.cmd.Wait(), time.Since(began)
+	err = d.cmd.Wait()
+	return time.Since(began), err
 }
 
 // F37, C22: ended under load, over and over, the daemon ends with 0 in time; what was acknowledged arrives, once.
@@ -119,7 +120,7 @@ func TestADaemonEndedUnderLoadLosesNothingAndRepeatsNothing(t *testing.T) {
 		d := startDaemon(t, dir, nil, "--rules", "rules.yaml")
 		sent.start(t, d)
 		<-time.After(time.Duration(rand.IntN(200)) * time.Millisecond)
-		err, took := d.terminate(t, 0)
+		took, err := d.terminate(t, 0)
 		sent.end()
 		if longest = max(longest, took); err != nil || took > 30*time.Second {
 			t.Errorf("run %d ended with %v after %v, want 0 within 30 s; its log:\n%s", run, err, took, d.logged())
@@ -164,7 +165,7 @@ func TestASecondSIGTERMEndsAtOnceAndLosesNothing(t *testing.T) {
 		d := startDaemon(t, dir, nil, "--rules", "rules.yaml")
 		sent.start(t, d)
 		<-time.After(time.Duration(rand.IntN(200)) * time.Millisecond)
-		err, took := d.terminate(t, time.Duration(1+rand.IntN(10))*time.Millisecond)
+		took, err := d.terminate(t, time.Duration(1+rand.IntN(10))*time.Millisecond)
 		sent.end()
 		var exit *exec.ExitError
 		killed := errors.As(err, &exit) && exit.Sys().(syscall.WaitStatus).Signal() == syscall.SIGTERM
@@ -198,7 +199,7 @@ func TestSIGTERMWhileTheStoreIsDown(t *testing.T) {
 	if _, err := other.Exec(`BEGIN IMMEDIATE`); err != nil {
 		t.Fatal(err)
 	}
-	ended, took := d.terminate(t, 0)
+	took, ended := d.terminate(t, 0)
 	sent.end()
 	if _, err := other.Exec(`ROLLBACK`); err != nil {
 		t.Fatal(err)
