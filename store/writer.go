@@ -117,7 +117,7 @@ func (w *writer) stop() {
 
 func (w *writer) loop() {
 	defer close(w.stopped)
-	defer w.conn.Close()
+	defer w.letGo()
 	group := make([]*write, 0, groupLimit)
 	for first := range w.queue {
 		group = group[:0]
@@ -135,6 +135,14 @@ func (w *writer) loop() {
 		}
 		clear(group) // lets go of the events
 	}
+}
+
+// letGo ends the statements and then the connection: with a statement left, SQLite keeps the connection and its files open.
+func (w *writer) letGo() {
+	for _, statement := range w.statements {
+		statement.Close()
+	}
+	w.conn.Close()
 }
 
 func (w *writer) next() (*write, bool) {
