@@ -26,7 +26,7 @@ type writer struct {
 	statements map[string]*sql.Stmt // by their text, prepared on conn
 	fault      error
 	copied     int // pages of the log when it was last copied into the file
-	unseen     int // statements since the log was last looked at
+	unseen     int // statements, and pages of large events, since the log was last looked at
 	closing    bool
 	sends      sync.WaitGroup
 }

@@ -29,6 +29,7 @@ var arrows = map[string][]string{
 	"store":                     {"peanuts", "engine", "internal/fault"},
 	"store/storetest":           {"peanuts", "engine", "store"}, // of one house: the suite speaks the store's words
 	"dispatch":                  {"peanuts", "engine", "internal/fault"},
+	"dispatch/monitor":          {"peanuts", "engine", "dispatch"},
 	"actions":                   {"peanuts", "engine"},
 	"actions/receiver":          {"peanuts", "engine"},
 	"internal/fault":            {},                  // of builds for torture: in all others it is nothing
@@ -39,7 +40,7 @@ var arrows = map[string][]string{
 	".":                         {},
 	"cmd/peanuts-bench":         {"peanuts"},                                                                                                             // the router is another process to it
 	"cmd/peanuts-torture":       {"peanuts", "engine", "store", "actions/receiver", "internal/fault", "internal/powerloss", "internal/powerloss/traced"}, // it reads what the router left
-	"cmd/peanuts-router":        {".", "peanuts", "server", "engine", "engine/rulefile", "engine/condition", "engine/lint", "engine/rehearsal", "engine/ruletest", "store", "dispatch", "actions", "actions/receiver", "internal/fault"},
+	"cmd/peanuts-router":        {".", "peanuts", "server", "engine", "engine/rulefile", "engine/condition", "engine/lint", "engine/rehearsal", "engine/ruletest", "store", "dispatch", "dispatch/monitor", "actions", "actions/receiver", "internal/fault"},
 }
 
 func TestImportsRunOnlyAlongTheArrows(t *testing.T) {

@@ -98,6 +98,9 @@ func (e *evidence) readEvents(ctx context.Context, s *store.Store) error {
 			return fmt.Errorf("there are %d payloads of %d events", len(bodies), len(events))
 		}
 		for i, event := range events {
+			if event.Own {
+				continue // nobody sent it
+			}
 			one, err := newStored(event, bodies[i])
 			if err != nil {
 				return err
