@@ -37,7 +37,8 @@ func (s *Source) Line(n int) string {
 	return s.lines[n-1]
 }
 
-func newSource(name, text string) *Source {
+// NewSource is a file of that name and text.
+func NewSource(name, text string) *Source {
 	lines := strings.Split(text, "\n")
 	for i, line := range lines {
 		lines[i] = strings.TrimSuffix(line, "\r")

@@ -123,7 +123,15 @@ CREATE TABLE totals (                    -- of the readable contributions; each 
     PRIMARY KEY (stat, user, period, unit, grp)
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE kept_rules (                -- the newest rules that came into force, as their files were read
+    n       INTEGER PRIMARY KEY,         -- in the order of reading, from 1
+    name    TEXT NOT NULL,
+    text    TEXT NOT NULL,               -- secrets stand in it as ${NAME}
+    kept_at INTEGER NOT NULL
+) STRICT;
+
 -- +goose Down
+DROP TABLE kept_rules;
 DROP TABLE totals;
 DROP TABLE contributions;
 DROP TABLE stats;

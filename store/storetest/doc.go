@@ -47,6 +47,8 @@ type Store interface {
 	Report(ctx context.Context, stat engine.StatName, filter engine.StatFilter) (engine.StatReport, error)
 	Days(ctx context.Context, stat engine.StatName, user, from, to string) ([]engine.DayTotal, error)
 	Check(ctx context.Context) (store.Audit, error)
+	KeepRules(ctx context.Context, files []engine.RulesFile) error
+	KeptRules(ctx context.Context) (files []engine.RulesFile, at time.Time, err error)
 	Prune(ctx context.Context, before time.Time) (int, error)
 	Close() error
 }
@@ -96,6 +98,7 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		{"a stat that is defined anew covers the past (R75)", suite.definesStats},
 		{"what nothing needs any more is pruned, and nothing else (F49)", suite.prunes},
 		{"no judgement, delivery or stat tells a store that was pruned from one that was not (F49)", suite.prunesUnnoticed},
+		{"the newest rules are kept as they were read (C15)", suite.keepsRules},
 		{"any order of calls leaves each delivery in one state", suite.followsTheModel},
 	} {
 		t.Run(test.name, func(t *testing.T) { test.run(suite{open}, t) })
