@@ -94,12 +94,15 @@ func TestAStartOnRefusedRulesGoesOnWithTheLastGoodOnes(t *testing.T) {
 			measures(t, d, "config_last_reload_successful 1", "rules_generation 2", "rules_from_store 0")
 			d.post(expense("by-the-new", "101"))
 			ledger.next(t)
+			d.await("its delivery", func(line map[string]any) bool { return line["action"] == "ledger" && line["verdict"] == "delivered" })
 			d.kill()
 
 			// What was mended is what the store keeps now.
 			c.damage(t, filepath.Join(dir, "rules.yaml"))
 			startDaemon(t, dir, nil, args...).post(expense("by-the-newest", "102"))
-			ledger.next(t)
+			if call := ledger.next(t); call.path != "/hooks/by-the-newest" {
+				t.Errorf("the kept rules sent to %s, want what only the newest fire for", call.path)
+			}
 		})
 	}
 }
