@@ -1,6 +1,12 @@
 package engine
 
-import "github.com/peanuts-router/peanuts-router/engine/rulefile"
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+
+	"github.com/peanuts-router/peanuts-router/engine/rulefile"
+)
 
 // RulesFile is a file of rules as it was read: variables and secrets stand in its text as ${NAME}.
 type RulesFile struct{ Name, Text string }
@@ -12,6 +18,15 @@ func (r *Rules) Files() []RulesFile {
 		files[i] = RulesFile{Name: source.Name, Text: source.Text}
 	}
 	return files
+}
+
+// FilesDigest tells rules that say the same from others, whatever their variables and secrets stand for.
+func (r *Rules) FilesDigest() string {
+	digest := sha256.New()
+	for _, source := range r.sources {
+		fmt.Fprintf(digest, "%d\n%s", len(source.Text), source.Text)
+	}
+	return hex.EncodeToString(digest.Sum(nil))
 }
 
 // LoadFiles compiles rules as Load does, from files that were read before, whatever has become of them since. Variables and

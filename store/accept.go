@@ -50,6 +50,7 @@ func (s *Store) Accept(ctx context.Context, a *engine.Acceptance) (engine.Receip
 type accepting struct {
 	*engine.Acceptance
 	version string // of the entry; empty when the event brings none
+	given   int    // how many numbers of deliveries the event has given out before
 	receipt engine.Receipt
 }
 
@@ -117,7 +118,7 @@ func (a *accepting) owe(tx *transaction, event int64, j engine.Judgement) (stand
 		if d.sent {
 			continue
 		}
-		_, err = tx.exec(insertDelivery, event, i+1, string(owed.Rule), owed.Step, string(owed.Action), string(owed.Kind), string(owed.Message),
+		_, err = tx.exec(insertDelivery, event, a.given+i+1, string(owed.Rule), owed.Step, string(owed.Action), string(owed.Kind), string(owed.Message),
 			string(d.state), d.entry, d.at, d.sync, d.generation, d.leaseUntil, received, d.due, d.reason)
 		if err != nil {
 			return nil, err
@@ -182,7 +183,7 @@ func (a *accepting) lease(i int, owed engine.Owed) engine.Lease {
 	}
 	return engine.Lease{
 		Delivery: engine.Delivery{
-			ID: engine.NewDeliveryID(a.ID, i+1), Event: a.ID, Rule: owed.Rule, Action: owed.Action, Kind: owed.Kind,
+			ID: engine.NewDeliveryID(a.ID, a.given+i+1), Event: a.ID, Rule: owed.Rule, Action: owed.Action, Kind: owed.Kind,
 			State: engine.Sending, CreatedAt: inMillis(a.ReceivedAt), NextAt: inMillis(next), Message: owed.Message,
 		},
 		Generation: 1, Until: a.LeaseUntil, Body: a.Event.Raw, ReceivedAt: a.ReceivedAt, Follows: a.version != "" && owed.Follows(),

@@ -14,6 +14,16 @@ CREATE TABLE events (
     body        BLOB NOT NULL            -- as received
 ) STRICT;
 
+CREATE TABLE replays (                   -- of events that were judged once more
+    event     INTEGER NOT NULL REFERENCES events (seq),
+    n         INTEGER NOT NULL,          -- of the event, from 1
+    at        INTEGER NOT NULL,
+    rules     TEXT NOT NULL,             -- where they were read
+    digest    TEXT NOT NULL,             -- of what they said
+    judgement TEXT NOT NULL,             -- JSON
+    PRIMARY KEY (event, n)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE deliveries (
     seq         INTEGER PRIMARY KEY,
     event       INTEGER NOT NULL REFERENCES events (seq),
@@ -36,7 +46,9 @@ CREATE TABLE deliveries (
     next_at     INTEGER NOT NULL,        -- while pending: when it is due
     last_status TEXT NOT NULL DEFAULT '',
     last_error  TEXT NOT NULL DEFAULT '',
+    replay      INTEGER,                 -- of its event, that owes it; null for what was owed when the event came
     UNIQUE (event, n),
+    FOREIGN KEY (event, replay) REFERENCES replays (event, n),
     CHECK ((state = 'sending') = (lease_until IS NOT NULL))
 ) STRICT;
 
@@ -85,7 +97,7 @@ CREATE TABLE claims (                    -- the values for which rules have fire
     PRIMARY KEY (rule, value)
 ) STRICT, WITHOUT ROWID;
 
-CREATE UNIQUE INDEX claims_by_event ON claims (event, rule);
+CREATE INDEX claims_by_event ON claims (event, rule);
 
 CREATE TABLE stats (
     id         INTEGER PRIMARY KEY,
@@ -141,4 +153,5 @@ DROP TABLE entries;
 DROP TABLE pauses;
 DROP TABLE attempts;
 DROP TABLE deliveries;
+DROP TABLE replays;
 DROP TABLE events;

@@ -26,6 +26,7 @@ type Store interface {
 	Pause(ctx context.Context, action engine.ActionName, until time.Time) error
 	Pauses(ctx context.Context) (map[engine.ActionName]time.Time, error)
 	Replay(ctx context.Context, id engine.DeliveryID) error
+	ReplayEvent(ctx context.Context, r *engine.Rejudging) (n int, err error)
 	ReplayAll(ctx context.Context) (int, error)
 	CountDead(ctx context.Context, filter store.Filter) (int, error)
 	ReplayDead(ctx context.Context, filter store.Filter) (int, error)
@@ -98,6 +99,10 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		{"a stat that is defined anew covers the past (R75)", suite.definesStats},
 		{"what nothing needs any more is pruned, and nothing else (F49)", suite.prunes},
 		{"no judgement, delivery or stat tells a store that was pruned from one that was not (F49)", suite.prunesUnnoticed},
+		{"an event is judged once more, with keys of its own, and nothing else is touched (C10)", suite.replaysEvents},
+		{"a replay obeys once_per unless it is told not to", suite.replaysOncePerValue},
+		{"what cannot be replayed leaves nothing", suite.refusesReplays},
+		{"a replay is pruned with its event (F49)", suite.prunesReplays},
 		{"the newest rules are kept as they were read (C15)", suite.keepsRules},
 		{"any order of calls leaves each delivery in one state", suite.followsTheModel},
 	} {
