@@ -101,6 +101,7 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		{"no judgement, delivery or stat tells a store that was pruned from one that was not (F49)", suite.prunesUnnoticed},
 		{"an event is judged once more, with keys of its own, and nothing else is touched (C10)", suite.replaysEvents},
 		{"a replay obeys once_per unless it is told not to", suite.replaysOncePerValue},
+		{"what a replay finds claimed is noted nowhere else", suite.replaysNoSuppression},
 		{"what cannot be replayed leaves nothing", suite.refusesReplays},
 		{"a replay is pruned with its event (F49)", suite.prunesReplays},
 		{"the newest rules are kept as they were read (C15)", suite.keepsRules},

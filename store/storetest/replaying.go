@@ -151,8 +151,7 @@ func untouched(t testing.TB, s Store) []string {
 }
 
 func (s suite) replaysOncePerValue(t *testing.T) {
-	db, rules := s.new(t), loadRules(t, replayed)
-	none := loadRules(t, "version: 1\nactions: {mail: {http: {url: \"http://127.0.0.1:9/\"}}}\nrules: [{name: none, when: \"false\", then: [{action: mail}]}]\n")
+	db, rules, none := s.new(t), loadRules(t, replayed), silentRules(t)
 	holder := tell(t, db, rules, "a", version{peanuts.EntryCreated, 1, `{"title":"a","key":1}`})
 	missed := tell(t, db, none, "b", version{peanuts.EntryCreated, 2, `{"title":"b","key":1}`})
 	free := tell(t, db, none, "c", version{peanuts.EntryCreated, 3, `{"title":"c","key":2}`})
@@ -181,6 +180,27 @@ func (s suite) replaysOncePerValue(t *testing.T) {
 	}
 	wantVerdict(t, db, tell(t, db, rules, "d", version{peanuts.EntryCreated, 4, `{"title":"d","key":2}`}), "tell", "by "+string(free.ID))
 	wantVerdict(t, db, tell(t, db, rules, "e", version{peanuts.EntryCreated, 5, `{"title":"e","key":1}`}), "tell", "by "+string(holder.ID))
+}
+
+// A suppression is noted of a version that stands for its entry, so that the claim's own delivery is tried on. One by a replay
+// says nothing of that: the newer version owed nothing when it came, and has taken the older one's place.
+func (s suite) replaysNoSuppression(t *testing.T) {
+	db, rules, none := s.new(t), loadRules(t, once), silentRules(t)
+	const data = `{"key":"none","reminder":"r","due":"2050-11-23T11:00:00Z"}`
+	tell(t, db, rules, "e", version{peanuts.EntryCreated, 1, data})
+	lease := leaseOf(t, db, "remind", noon())
+	newest := tell(t, db, none, "e", version{peanuts.EntryUpdated, 2, data})
+	if replay := rejudge(t, db, rules, newest.ID, later(), false); len(replay.Suppressed) != 1 {
+		t.Errorf("the replay is %+v; want it suppressed by the older version", replay)
+	}
+	if recorded := finish(t, db, lease, engine.Pending, noon()); recorded.State != engine.Cancelled {
+		t.Errorf("a failed attempt for the older version leaves it %s, want it cancelled", recorded.State)
+	}
+}
+
+func silentRules(t testing.TB) *engine.Rules {
+	t.Helper()
+	return loadRules(t, "version: 1\nactions: {mail: {http: {url: \"http://127.0.0.1:9/\"}}}\nrules: [{name: none, when: \"false\", then: [{action: mail}]}]\n")
 }
 
 func (s suite) refusesReplays(t *testing.T) {
