@@ -11,10 +11,11 @@ import (
 
 const (
 	// givenOut are the highest numbers that an event has given to deliveries and to replays.
-	givenOut = `SELECT e.seq, (SELECT coalesce(max(n), 0) FROM deliveries WHERE event = e.seq), (SELECT coalesce(max(n), 0) FROM replays WHERE event = e.seq)
+	givenOut = `SELECT e.seq, (SELECT coalesce(max(d.seq) & 1048575, 0) FROM deliveries d WHERE d.seq` + ofE + `),
+			(SELECT coalesce(max(n), 0) FROM replays WHERE event = e.seq)
 		FROM events e WHERE e.id = ?`
 	putReplay    = `INSERT INTO replays (event, n, at, rules, digest, judgement) VALUES (?, ?, ?, ?, ?, ?)`
-	markReplayed = `UPDATE deliveries SET replay = ? WHERE event = ? AND n > ?`
+	markReplayed = `UPDATE deliveries SET replay = ? WHERE seq > ? AND seq <= ?`
 
 	selectReplays = `SELECT r.n, r.at, r.rules, r.digest, r.judgement FROM replays r JOIN events e ON e.seq = r.event WHERE e.id = ? ORDER BY r.n`
 )
@@ -72,7 +73,7 @@ func (a *accepting) replay(tx *transaction, event int64, n int, r *engine.Rejudg
 	if err != nil {
 		return err
 	}
-	if _, err := tx.exec(markReplayed, n, event, a.given); err != nil {
+	if _, err := tx.exec(markReplayed, n, deliveryRow(event, a.given), deliveryRow(event, maxNumber)); err != nil {
 		return err
 	}
 	judgement.Suppressed = nil // what a claim suppresses is noted of the events that stand for their entries
