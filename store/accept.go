@@ -16,8 +16,8 @@ import (
 
 const (
 	countDuplicate = `UPDATE events SET duplicates = duplicates + 1 WHERE timestamp = ? AND digest = ? RETURNING id`
-	insertEvent    = `INSERT INTO events (id, timestamp, digest, received_at, name, helper, entry_id, judgement, body)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`
+	insertEvent    = `INSERT INTO events (id, timestamp, digest, received_at, name, helper, entry_id, generation, judgement, body)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
 	insertDelivery = `INSERT INTO deliveries
 		(seq, rule, step, action, kind, message, state, entry, at, sync, generation, lease_until, created_at, next_at, last_error)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
@@ -122,7 +122,7 @@ func (a *accepting) insert(tx *transaction, j engine.Judgement) (seq int64, err 
 	}
 	e := a.Event
 	return tx.insert(insertEvent, string(a.ID), a.timestamp(), a.digest[:], a.ReceivedAt.UnixMilli(),
-		e.Event, e.Helper.Command, e.Entry.ID, said, e.Raw)
+		e.Event, e.Helper.Command, e.Entry.ID, j.Generation, said, e.Raw)
 }
 
 // owe inserts the deliveries of an event, leased where that was asked for. stands names the rules with one that was not
@@ -147,6 +147,8 @@ func (a *accepting) owe(tx *transaction, event int64, j engine.Judgement) (stand
 		if err != nil {
 			return nil, err
 		}
+		tx.moves.owed++
+		tx.moves.come(d.state, 1)
 		stands[owed.Rule] = stands[owed.Rule] || d.state != engine.Cancelled
 		if d.state == engine.Sending {
 			a.receipt.Leases = append(a.receipt.Leases, a.lease(row, i, owed))

@@ -84,6 +84,7 @@ func (tx *transaction) settle(s *engine.Settlement) (recorded engine.Recorded, e
 		return recorded, err
 	}
 	recorded.Applied, recorded.State = true, s.State
+	tx.moves.come(s.State, 1)
 	if s.Follows {
 		err = settleFollower(tx, s.Row, &recorded)
 	}

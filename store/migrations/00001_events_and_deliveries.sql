@@ -11,6 +11,7 @@ CREATE TABLE events (
     helper      TEXT NOT NULL,           -- its command
     entry_id    TEXT NOT NULL,
     duplicates  INTEGER NOT NULL DEFAULT 0,
+    generation  INTEGER NOT NULL,        -- of the rules that judged it, from 1
     judgement   TEXT,                    -- JSON; null when no rule had anything to say
     body        BLOB NOT NULL            -- as received
 ) STRICT;

@@ -41,6 +41,7 @@ type Store interface {
 	Delivery(ctx context.Context, id engine.DeliveryID) (engine.Delivery, []engine.Attempt, error)
 	Deliveries(ctx context.Context, filter store.Filter, page store.Page) ([]engine.Delivery, string, error)
 	Counts(ctx context.Context) (map[engine.State]int, error)
+	Moves() store.Moves
 	Writable(ctx context.Context) error
 	DefineStats(ctx context.Context, stats []engine.Stat, again bool) error
 	Rebuild(ctx context.Context, by store.Contributor) (done bool, err error)

@@ -79,4 +79,5 @@ rules:
 	if e, err := db.Event(t.Context(), removal.ID); err != nil || len(e.Deliveries) != 1 || e.Deliveries[0].State != engine.Shadow {
 		t.Errorf("a delete owes %+v, %v; want the removal of the row as a shadow", e.Deliveries, err)
 	}
+	movesAddUp(t, db)
 }
