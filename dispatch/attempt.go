@@ -59,7 +59,6 @@ func (l *lane) conclude(route Route, lease engine.Lease, outcome engine.Outcome,
 	if wait := min(outcome.RetryAfter, route.MaxRetryAfter); wait > 0 {
 		l.pauseFor(now.Add(wait))
 	}
-	l.metrics.attempted(l.name, outcome.Verdict, took)
 	recorded := l.settle(lease, settlement)
 	if recorded.State == engine.Cancelled {
 		settlement.State = engine.Cancelled
@@ -68,6 +67,7 @@ func (l *lane) conclude(route Route, lease engine.Lease, outcome engine.Outcome,
 	if !recorded.Applied {
 		return
 	}
+	l.metrics.attempted(l.name, outcome.Verdict, took) // as the history has it
 	if settlement.State == engine.Pending {
 		l.expect(settlement.NextAt)
 	}

@@ -540,7 +540,7 @@ func TestAttemptsAreCountedByActionAndVerdict(t *testing.T) {
 		store.await(4)
 		stop()
 		want := `
-			# HELP peanuts_router_delivery_attempts_total Attempts at deliveries, by action and verdict.
+			# HELP peanuts_router_delivery_attempts_total Attempts at deliveries that were recorded, by action and verdict.
 			# TYPE peanuts_router_delivery_attempts_total counter
 			peanuts_router_delivery_attempts_total{action="down",verdict="retry"} 3
 			peanuts_router_delivery_attempts_total{action="fine",verdict="delivered"} 2

@@ -14,7 +14,6 @@ import (
 
 	"github.com/peanuts-router/peanuts-router/actions"
 	"github.com/peanuts-router/peanuts-router/dispatch"
-	"github.com/peanuts-router/peanuts-router/engine"
 	"github.com/peanuts-router/peanuts-router/engine/rulefile"
 	"github.com/peanuts-router/peanuts-router/peanuts"
 	"github.com/peanuts-router/peanuts-router/server"
@@ -201,29 +200,4 @@ func (r *router) warnings() []server.Warning {
 		warnings = append(warnings, server.Warning{Name: "action " + string(flag.Action), Detail: flag.Says})
 	}
 	return warnings
-}
-
-// storeMetrics count what waits in the store, when somebody asks.
-type storeMetrics struct {
-	store *store.Store
-	open  *prometheus.Desc
-}
-
-func newStoreMetrics(s *store.Store) storeMetrics {
-	return storeMetrics{store: s, open: prometheus.NewDesc("peanuts_router_deliveries", "Deliveries in the store, by state.", []string{"state"}, nil)}
-}
-
-func (m storeMetrics) Describe(to chan<- *prometheus.Desc) { to <- m.open }
-
-func (m storeMetrics) Collect(to chan<- prometheus.Metric) {
-	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
-	defer cancel()
-	counts, err := m.store.Counts(ctx)
-	if err != nil {
-		to <- prometheus.NewInvalidMetric(m.open, err)
-		return
-	}
-	for _, state := range []engine.State{engine.Pending, engine.Sending, engine.Dead} {
-		to <- prometheus.MustNewConstMetric(m.open, prometheus.GaugeValue, float64(counts[state]), string(state))
-	}
 }
