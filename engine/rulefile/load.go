@@ -42,6 +42,7 @@ func loadSources(sources []*Source, problems Problems, o Options) (*File, Proble
 	if len(sources) > 0 {
 		problems = append(problems, check(f)...)
 	}
+	f.hideSecrets()
 	f.Secrets = expander.secrets
 	copy(f.Digest[:], expander.digest.Sum(nil))
 	problems.Sort()

@@ -24,9 +24,10 @@ func (p Place) String() string {
 
 // Source is one file as it was read.
 type Source struct {
-	Name  string
-	Text  string
-	lines []string
+	Name    string
+	Text    string
+	lines   []string
+	secrets []string // that are written into it
 }
 
 // Line is the text of a line, counted from 1, without its end; empty when there is none.
