@@ -25,9 +25,6 @@ func (s *Store) CountDead(ctx context.Context, filter Filter) (n int, err error)
 	return n, err
 }
 
-// ReplayAll replays every dead letter as ReplayDead does.
-func (s *Store) ReplayAll(ctx context.Context) (int, error) { return s.ReplayDead(ctx, Filter{}) }
-
 // ReplayDead replays the dead letters of a filter that there are when it begins, and tells how many; the filter's State does
 // not matter. Interrupted, it has replayed some and can be begun again.
 func (s *Store) ReplayDead(ctx context.Context, filter Filter) (int, error) {

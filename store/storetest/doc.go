@@ -28,7 +28,6 @@ type Store interface {
 	Holds(ctx context.Context) ([]engine.Hold, error)
 	Replay(ctx context.Context, id engine.DeliveryID) error
 	ReplayEvent(ctx context.Context, r *engine.Rejudging) (n int, err error)
-	ReplayAll(ctx context.Context) (int, error)
 	CountDead(ctx context.Context, filter store.Filter) (int, error)
 	ReplayDead(ctx context.Context, filter store.Filter) (int, error)
 	DiscardDead(ctx context.Context, filter store.Filter) (int, error)
