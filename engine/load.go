@@ -18,6 +18,7 @@ type Rules struct {
 	actions    map[ActionName]Action
 	order      []ActionName
 	stats      []*stat
+	monitor    Monitor
 	zone       *time.Location
 	mask       *mask
 	digest     [32]byte
@@ -39,7 +40,7 @@ func Load(path string, o Options) (*Rules, rulefile.Problems) {
 
 func compile(file *rulefile.File, problems rulefile.Problems, generation int64) (*Rules, rulefile.Problems) {
 	c := newCompiler(file)
-	r := &Rules{generation: generation, actions: map[ActionName]Action{}, digest: file.Digest, sources: file.Sources, zone: c.zone}
+	r := &Rules{generation: generation, actions: map[ActionName]Action{}, digest: file.Digest, sources: file.Sources, zone: c.zone, monitor: monitorOf(file.Monitor)}
 	for i := range file.Actions {
 		action := c.action(&file.Actions[i])
 		r.actions[action.Name] = action

@@ -92,6 +92,11 @@ func (a *accepting) follow(tx *transaction, known *known) error {
 	if err != nil {
 		return err
 	}
+	if a.Alert != nil {
+		if err := tx.raised(seq, a.Alert); err != nil {
+			return err
+		}
+	}
 	if a.version != "" && !known.Late {
 		if err := a.moveOn(tx, seq, known, judgement); err != nil {
 			return err
@@ -150,6 +155,11 @@ func (a *accepting) owe(tx *transaction, event int64, j engine.Judgement) (stand
 		}
 		tx.moves.owed++
 		tx.moves.come(d.state, 1)
+		if d.state == engine.Dead {
+			if _, err := tx.exec(diedAlone, row); err != nil {
+				return nil, err
+			}
+		}
 		stands[owed.Rule] = stands[owed.Rule] || d.state != engine.Cancelled
 		if d.state == engine.Sending {
 			a.receipt.Leases = append(a.receipt.Leases, a.lease(row, i, owed))
@@ -213,7 +223,7 @@ func (a *accepting) lease(row int64, i int, owed engine.Owed) engine.Lease {
 			ID: engine.NewDeliveryID(a.ID, a.given+i+1), Event: a.ID, Rule: owed.Rule, Action: owed.Action, Kind: owed.Kind,
 			State: engine.Sending, CreatedAt: inMillis(a.ReceivedAt), NextAt: inMillis(next), Message: owed.Message,
 		},
-		Row: row, Generation: 1, Until: a.LeaseUntil, Body: a.Event.Raw, ReceivedAt: a.ReceivedAt, Follows: a.version != "" && owed.Follows(),
+		Row: row, Generation: 1, Until: a.LeaseUntil, Body: a.Event.Raw, ReceivedAt: a.ReceivedAt, Follows: a.version != "" && owed.Follows(), Own: a.Alert != nil,
 	}
 }
 

@@ -91,6 +91,11 @@ func (tx *transaction) settle(s *engine.Settlement) (recorded engine.Recorded, e
 	}
 	recorded.Applied, recorded.State = true, s.State
 	tx.moves.come(s.State, 1)
+	if s.State == engine.Dead {
+		if _, err := tx.exec(diedAlone, s.Row); err != nil {
+			return recorded, err
+		}
+	}
 	if s.Follows {
 		err = settleFollower(tx, s.Row, &recorded)
 	}

@@ -80,7 +80,7 @@ func (j *eventReplay) replay(ctx context.Context, s *store.Store, id engine.Even
 	if err != nil {
 		return 0, err
 	}
-	known := knownOf(byToday.rules, event, before, record.ReceivedAt)
+	known := knownOf(byToday.rules, event, before, record.ReceivedAt, record.Own)
 	return s.ReplayEvent(ctx, &engine.Rejudging{
 		ID: id, Event: event, At: time.Now().Truncate(time.Millisecond), Rules: j.rules, Digest: byToday.rules.FilesDigest(),
 		Judge: func(claims engine.Known) engine.Judgement {
