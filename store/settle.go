@@ -100,6 +100,7 @@ func (tx *transaction) settle(s *engine.Settlement) (recorded engine.Recorded, e
 	}
 	fault.Reach(fault.Settling)
 	recorded.Applied, recorded.State = true, s.State
+	tx.moves.come(s.State, 1)
 	if s.State == engine.Dead {
 		if _, err := tx.exec(diedAlone, s.Row); err != nil {
 			return recorded, err

@@ -22,6 +22,8 @@ type writer struct {
 	failed  chan struct{} // closed when the store broke
 	stopped chan struct{} // closed when the goroutine has ended
 
+	moved movedTotals
+
 	mu         sync.Mutex
 	statements map[string]*sql.Stmt // by their text, prepared on conn
 	fault      error
@@ -43,6 +45,7 @@ type transaction struct {
 	ctx    context.Context
 	writer *writer
 	ledger ledger
+	moves  moves
 }
 
 func startWriter(ctx context.Context, db *sql.DB, queue int) (*writer, error) {
@@ -197,6 +200,7 @@ func (w *writer) commit(group []*write) error {
 		return w.sorted("committing", err)
 	}
 	fault.Reach(fault.AfterCommit)
+	w.moved.add(&tx.moves)
 	return nil
 }
 
