@@ -95,8 +95,21 @@ func (s *Store) open(ctx context.Context, config Config) error {
 	if config.Beside {
 		return nil
 	}
+	// SQLite flushes the directory with the first commit, and takes no notice when that fails (F7).
+	if err := flushDirectory(filepath.Dir(config.Path)); err != nil {
+		return err
+	}
 	_, err = s.freeLeases(ctx, config.Now(), math.MaxInt64) // whoever had them is gone
 	return err
+}
+
+// flushDirectory has the names of its files outlive a power cut.
+func flushDirectory(path string) error {
+	directory, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	return wrap("flushing the directory", errors.Join(directory.Sync(), directory.Close()))
 }
 
 // prepareFile takes the lock and makes the file readable by its owner only; a command finds the file or fails.

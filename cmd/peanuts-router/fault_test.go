@@ -55,7 +55,7 @@ func underTrace(t *testing.T, file, calls string, injections ...string) []string
 	if err != nil {
 		t.Skip("SKIPPED: no strace here, which injects the fault; see docs/reliability.md")
 	}
-	line := []string{strace, "-D", "-f", "-qq", "-s", "16", "-o", file, "-e", "trace=" + calls}
+	line := []string{strace, "-D", "-f", "-qq", "-y", "-s", "16", "-o", file, "-e", "trace=" + calls}
 	for _, injection := range injections {
 		line = append(line, "-e", "inject="+injection)
 	}
