@@ -98,7 +98,7 @@ func scanEvent(rows *sql.Rows, more ...any) (e engine.EventRecord, seq int64, er
 		exact := json.NewDecoder(strings.NewReader(judged.String))
 		exact.UseNumber() // a mismatch keeps every digit of the number it met (C6)
 		if err := exact.Decode(&j); err != nil {
-			return e, seq, err
+			return e, seq, unreadable("the judgement of event "+string(e.ID), err)
 		}
 	}
 	e.ReceivedAt = fromMillis(received)
