@@ -20,8 +20,9 @@ const DivertedScheme = "X-Diverted-Scheme"
 
 // newClient makes a client of an action's own: no proxy, no redirects, no decompression, no deadline but the attempt's.
 func newClient(action engine.Action, config Config) *http.Client {
+	dial := dialer(divertHTTP(config))
 	transport := &http.Transport{
-		DialContext:            dialer(divertHTTP(config)),
+		DialContext:            dial,
 		TLSClientConfig:        &tls.Config{RootCAs: config.RootCAs, MinVersion: tls.VersionTLS12},
 		TLSHandshakeTimeout:    engine.MaxTimeout,
 		ResponseHeaderTimeout:  engine.MaxTimeout,
@@ -32,7 +33,7 @@ func newClient(action engine.Action, config Config) *http.Client {
 		ForceAttemptHTTP2:      true,
 	}
 	client := &http.Client{
-		Transport:     http.RoundTripper(transport),
+		Transport:     &direct{dial: dial, rest: transport, idle: idle{most: max(action.Concurrency, 1)}},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 	if config.Divert != nil {

@@ -78,23 +78,23 @@ func (l *lane) conclude(route Route, lease engine.Lease, outcome engine.Outcome,
 
 // decide is what follows from an outcome: where the delivery stands, and when it is due.
 func decide(action engine.Action, lease engine.Lease, outcome engine.Outcome, now time.Time) engine.Settlement {
-	s := engine.Settlement{ID: lease.ID, Generation: lease.Generation}
 	switch outcome.Verdict {
 	case engine.VerdictDelivered:
-		s.State = engine.Delivered
-		return s
+		return lease.Settle(engine.Delivered)
 	case engine.VerdictDead:
-		s.State, s.Reason = engine.Dead, outcome.Reason
+		s := lease.Settle(engine.Dead)
+		s.Reason = outcome.Reason
 		return s
 	}
 	tried := lease.Attempts - lease.PlanFrom + 1
 	if tried >= action.Retry.Limit() {
-		s.State = engine.Dead
+		s := lease.Settle(engine.Dead)
 		s.Reason = fmt.Sprintf("gave up after %d attempts: %s", tried, outcome.Reason)
 		return s
 	}
 	wait := max(waitAfter(action.Retry, tried), min(outcome.RetryAfter, action.MaxRetryAfter))
-	s.State, s.NextAt = engine.Pending, now.Add(wait)
+	s := lease.Settle(engine.Pending)
+	s.NextAt = now.Add(wait)
 	return s
 }
 
@@ -108,7 +108,8 @@ func (l *lane) pauseFor(until time.Time) {
 
 // bury makes a delivery a dead letter without an attempt.
 func (l *lane) bury(lease engine.Lease, reason string) {
-	settlement := engine.Settlement{ID: lease.ID, Generation: lease.Generation, State: engine.Dead, Reason: reason}
+	settlement := lease.Settle(engine.Dead)
+	settlement.Reason = reason
 	outcome := engine.Outcome{Verdict: engine.VerdictDead, Reason: reason}
 	applied := l.settle(lease, settlement).Applied
 	l.tell(lease, outcome, settlement, 0, applied)
@@ -119,7 +120,9 @@ func (l *lane) bury(lease engine.Lease, reason string) {
 
 // handBack gives a lease back untried; the delivery is due at once.
 func (d *Dispatcher) handBack(lease engine.Lease) {
-	d.settle(lease, engine.Settlement{ID: lease.ID, Generation: lease.Generation, State: engine.Pending, NextAt: d.Now()})
+	back := lease.Settle(engine.Pending)
+	back.NextAt = d.Now()
+	d.settle(lease, back)
 }
 
 // settle brings a result to the store, again and again while the store cannot commit and the lease lasts. After that

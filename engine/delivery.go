@@ -110,6 +110,7 @@ func (d Delivery) MarshalJSON() ([]byte, error) {
 // changes nothing: Generation tells them apart (C18).
 type Lease struct {
 	Delivery
+	Row        int64 // where the store keeps the delivery, to be given back with the settlement
 	Generation int64
 	Until      time.Time
 	// PlanFrom is how many attempts were recorded before the retry plan began: 0, or what a replay found (C13).
@@ -122,6 +123,11 @@ type Lease struct {
 	// Follows is said of a delivery that goes with its entry: no other one of the same rule, step and entry is sent at the
 	// same time.
 	Follows bool
+}
+
+// Settle begins the settlement of the lease.
+func (l *Lease) Settle(state State) Settlement {
+	return Settlement{ID: l.ID, Row: l.Row, Follows: l.Follows, Generation: l.Generation, State: state}
 }
 
 // Attempt is one recorded try at a delivery.
@@ -146,6 +152,8 @@ func (a Attempt) MarshalJSON() ([]byte, error) {
 // Settlement is the result of one leased attempt: what to record, and where the delivery stands now.
 type Settlement struct {
 	ID         DeliveryID
+	Row        int64 // the lease's; 0 has the store look for it
+	Follows    bool  // the lease's
 	Generation int64
 	// Attempt is what to record; nil when the lease is handed back untried, which uses up none of the plan.
 	// Its N is given by the store.

@@ -4,7 +4,9 @@ import (
 	"cmp"
 	"context"
 	"crypto/sha256"
+	"database/sql"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -13,34 +15,19 @@ import (
 )
 
 const (
-	insertEvent = `INSERT INTO events (id, digest, received_at, name, helper, entry_id, body)
-		VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (digest) DO NOTHING`
-	putJudgement   = `UPDATE events SET judgement = ? WHERE seq = ?`
-	countDuplicate = `UPDATE events SET duplicates = duplicates + 1 WHERE digest = ? RETURNING id`
+	countDuplicate = `UPDATE events SET duplicates = duplicates + 1 WHERE timestamp = ? AND digest = ? RETURNING id`
+	insertEvent    = `INSERT INTO events (id, timestamp, digest, received_at, name, helper, entry_id, judgement, body)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`
 	insertDelivery = `INSERT INTO deliveries
-		(event, n, rule, step, action, kind, message, state, entry, at, sync, generation, lease_until, created_at, next_at, last_error)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
+		(seq, rule, step, action, kind, message, state, entry, at, sync, generation, lease_until, created_at, next_at, last_error)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
 )
 
 // Accept commits an event with all that follows from it in one transaction. Bytes that were accepted before are a
 // duplicate: only counted. When too much waits to be committed it is ErrUnavailable at once.
 func (s *Store) Accept(ctx context.Context, a *engine.Acceptance) (engine.Receipt, error) {
-	digest := sha256.Sum256(a.Event.Raw)
-	acceptance := &accepting{Acceptance: a, version: a.Event.Version(a.ReceivedAt)}
-	err := s.writer.do(ctx, false, func(tx *transaction) error {
-		acceptance.receipt = engine.Receipt{ID: a.ID}
-		seq, fresh, err := tx.insert(insertEvent, string(a.ID), digest[:], a.ReceivedAt.UnixMilli(),
-			a.Event.Event, a.Event.Helper.Command, a.Event.Entry.ID, a.Event.Raw)
-		if err != nil {
-			return err
-		}
-		if !fresh {
-			acceptance.receipt.Duplicate = true
-			return tx.row(countDuplicate, []any{digest[:]}, (*string)(&acceptance.receipt.ID))
-		}
-		return acceptance.follow(tx, seq)
-	})
-	if err != nil {
+	acceptance := &accepting{Acceptance: a, version: a.Event.Version(a.ReceivedAt), digest: sha256.Sum256(a.Event.Raw)}
+	if err := s.writer.do(ctx, false, acceptance.write); err != nil {
 		return engine.Receipt{}, fmt.Errorf("accepting an event: %w", err)
 	}
 	return acceptance.receipt, nil
@@ -50,15 +37,46 @@ func (s *Store) Accept(ctx context.Context, a *engine.Acceptance) (engine.Receip
 type accepting struct {
 	*engine.Acceptance
 	version string // of the entry; empty when the event brings none
+	digest  [sha256.Size]byte
 	receipt engine.Receipt
 }
 
-// follow judges a fresh event by what is known of its entry, and stores what follows.
-func (a *accepting) follow(tx *transaction, seq int64) error {
+// write stores an event with what follows, or counts a duplicate.
+func (a *accepting) write(tx *transaction) error {
+	a.receipt = engine.Receipt{ID: a.ID}
 	known, err := a.recall(tx)
 	if err != nil {
 		return err
 	}
+	// The first event of an entry is no duplicate: an entry is known for as long as any event of it is kept, and longer.
+	if a.version == "" || known.version != noVersion {
+		a.receipt.Duplicate, err = a.countDuplicate(tx)
+		if err != nil || a.receipt.Duplicate {
+			return err
+		}
+	}
+	return a.follow(tx, known)
+}
+
+// countDuplicate notes that the bytes came again, and names the event that they were the first time.
+func (a *accepting) countDuplicate(tx *transaction) (duplicate bool, err error) {
+	err = tx.row(countDuplicate, []any{a.timestamp(), a.digest[:]}, (*string)(&a.receipt.ID))
+	if errors.Is(err, sql.ErrNoRows) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// timestamp is the event's own, as the store keeps it.
+func (a *accepting) timestamp() int64 {
+	if a.Event.Timestamp.IsZero() {
+		return 0
+	}
+	return a.Event.Timestamp.UnixMilli()
+}
+
+// follow judges a fresh event by what is known of its entry, and stores it with what follows.
+func (a *accepting) follow(tx *transaction, known *known) error {
 	if err := a.supersede(tx, known); err != nil {
 		return err
 	}
@@ -69,7 +87,8 @@ func (a *accepting) follow(tx *transaction, seq int64) error {
 	if err != nil {
 		return err
 	}
-	if err := record(tx, seq, judgement); err != nil {
+	seq, err := a.insert(tx, judgement)
+	if err != nil {
 		return err
 	}
 	if a.version != "" && !known.Late {
@@ -94,19 +113,23 @@ func (a *accepting) judge(known engine.Known) (j engine.Judgement, err error) {
 	return a.Judge(known), nil
 }
 
-// record stores what the rules had to say; nothing when they had nothing.
-func record(tx *transaction, seq int64, j engine.Judgement) error {
-	text, err := judgementText(j)
-	if err != nil || text == nil {
-		return err
+// insert stores the event with what the rules had to say, and tells its row.
+func (a *accepting) insert(tx *transaction, j engine.Judgement) (seq int64, err error) {
+	said, err := judgementText(j)
+	if err != nil {
+		return 0, err
 	}
-	_, err = tx.exec(putJudgement, text, seq)
-	return err
+	e := a.Event
+	return tx.insert(insertEvent, string(a.ID), a.timestamp(), a.digest[:], a.ReceivedAt.UnixMilli(),
+		e.Event, e.Helper.Command, e.Entry.ID, said, e.Raw)
 }
 
 // owe inserts the deliveries of an event, leased where that was asked for. stands names the rules with one that was not
 // cancelled at once.
 func (a *accepting) owe(tx *transaction, event int64, j engine.Judgement) (stands map[engine.RuleName]bool, err error) {
+	if len(j.Owed) > maxNumber {
+		return nil, errTooManyOwed
+	}
 	stands = map[engine.RuleName]bool{}
 	received := a.ReceivedAt.UnixMilli()
 	for i, owed := range j.Owed {
@@ -117,14 +140,15 @@ func (a *accepting) owe(tx *transaction, event int64, j engine.Judgement) (stand
 		if d.sent {
 			continue
 		}
-		_, err = tx.exec(insertDelivery, event, i+1, string(owed.Rule), owed.Step, string(owed.Action), string(owed.Kind), string(owed.Message),
+		row := deliveryRow(event, i+1)
+		_, err = tx.exec(insertDelivery, row, string(owed.Rule), owed.Step, string(owed.Action), string(owed.Kind), string(owed.Message),
 			string(d.state), d.entry, d.at, d.sync, d.generation, d.leaseUntil, received, d.due, d.reason)
 		if err != nil {
 			return nil, err
 		}
 		stands[owed.Rule] = stands[owed.Rule] || d.state != engine.Cancelled
 		if d.state == engine.Sending {
-			a.receipt.Leases = append(a.receipt.Leases, a.lease(i, owed))
+			a.receipt.Leases = append(a.receipt.Leases, a.lease(row, i, owed))
 		}
 	}
 	return stands, nil
@@ -175,7 +199,7 @@ func (a *accepting) standing(tx *transaction, owed *engine.Owed) (standing, erro
 	return d, nil
 }
 
-func (a *accepting) lease(i int, owed engine.Owed) engine.Lease {
+func (a *accepting) lease(row int64, i int, owed engine.Owed) engine.Lease {
 	next := a.ReceivedAt
 	if !owed.At.IsZero() {
 		next = owed.At
@@ -185,7 +209,7 @@ func (a *accepting) lease(i int, owed engine.Owed) engine.Lease {
 			ID: engine.NewDeliveryID(a.ID, i+1), Event: a.ID, Rule: owed.Rule, Action: owed.Action, Kind: owed.Kind,
 			State: engine.Sending, CreatedAt: inMillis(a.ReceivedAt), NextAt: inMillis(next), Message: owed.Message,
 		},
-		Generation: 1, Until: a.LeaseUntil, Body: a.Event.Raw, ReceivedAt: a.ReceivedAt, Follows: a.version != "" && owed.Follows(),
+		Row: row, Generation: 1, Until: a.LeaseUntil, Body: a.Event.Raw, ReceivedAt: a.ReceivedAt, Follows: a.version != "" && owed.Follows(),
 	}
 }
 

@@ -32,8 +32,10 @@ var books = []book{
 			{"what is dead or cancelled has its reason", `d.state IN ('dead', 'cancelled') AND d.last_error = ''`},
 			{"what is pending or being sent has not lost three leases in a row", `d.state IN ('pending', 'sending') AND d.lost >= 3`},
 			{"what a rule on trial owes is not tried and follows no entry", `d.state = 'shadow' AND (d.attempts > 0 OR d.generation > 0 OR d.entry IS NOT NULL)`},
-			{"each attempt is counted and recorded", `d.attempts <> (SELECT count(*) FROM attempts t WHERE t.delivery = d.seq)
-				OR d.attempts <> (SELECT coalesce(max(t.n), 0) FROM attempts t WHERE t.delivery = d.seq)`},
+			{"the attempt that delivered stands with the delivery, and no other", `(d.state = 'delivered') <> (d.sent_at IS NOT NULL)
+				OR (d.sent_at IS NULL) <> (d.took IS NULL)`},
+			{"each attempt is counted and recorded", `d.attempts - (d.sent_at IS NOT NULL) <> (SELECT count(*) FROM attempts t WHERE t.delivery = d.seq)
+				OR d.attempts - (d.sent_at IS NOT NULL) <> (SELECT coalesce(max(t.n), 0) FROM attempts t WHERE t.delivery = d.seq)`},
 			{"a retry plan begins with an attempt that was made", `d.plan_from NOT BETWEEN 0 AND d.attempts`},
 			{"what follows an entry follows that of its event", `d.entry IS NOT NULL AND (n.id IS NULL OR d.entry <> e.entry_id)`},
 			{"a message is JSON", `NOT json_valid(d.message)`},
@@ -63,7 +65,7 @@ var books = []book{
 		name: "claims", id: `'rule ' || c.rule || ', value ' || c.value || ', event ' || c.event`,
 		from: `claims c LEFT JOIN events e ON e.id = c.event`,
 		promises: []promise{{"a claim stands for what was not cancelled", `e.seq IS NOT NULL AND NOT EXISTS (
-			SELECT 1 FROM deliveries d WHERE d.event = e.seq AND d.rule = c.rule AND d.state <> 'cancelled')`}},
+			SELECT 1 FROM deliveries d WHERE d.seq` + ofE + ` AND d.rule = c.rule AND d.state <> 'cancelled')`}},
 	},
 	{
 		name: "contributions", id: `'stat ' || coalesce(s.name, c.stat) || ', entry ' || c.entry`,

@@ -18,31 +18,34 @@ func TestACheckTellsEachWayInWhichBooksDoNotBalance(t *testing.T) {
 	const (
 		first, second = "00000000-0000-7000-8000-000000000001", "00000000-0000-7000-8000-000000000002"
 		off           = `PRAGMA ignore_check_constraints = ON; `
+		anAttempt     = `INSERT INTO attempts VALUES (1 << 20 | 1, 1, 0, 0, '', '', ''); `
 	)
 	for name, test := range map[string]struct {
 		spoil  string
 		broken string // of all that is told, the one that names the place
 		found  string
 	}{
-		"a delivery without its event":  {off + `UPDATE deliveries SET event = 99 WHERE event = 1 AND n = 1`, "a delivery belongs to an event", "event 99-1"},
-		"a row that names nothing":      {off + `UPDATE deliveries SET event = 99 WHERE event = 1 AND n = 1`, "a row that names another finds it", "row 1 of deliveries names what is not in events"},
+		"a delivery without its event":  {off + `UPDATE deliveries SET seq = 99 << 20 | 1 WHERE event = 1 AND n = 1`, "a delivery belongs to an event", "event 99-1"},
+		"a row that names nothing":      {anAttempt + `UPDATE attempts SET delivery = 99`, "a row that names another finds it", "a row of attempts names what is not in deliveries"},
 		"a state that is none":          {off + `UPDATE deliveries SET state = 'lost' WHERE event = 1 AND n = 1`, "a delivery is in one of the seven states", first + "-1"},
 		"a constraint":                  {off + `UPDATE deliveries SET state = 'lost' WHERE event = 1 AND n = 1`, "the file is whole", "CHECK constraint failed in deliveries"},
 		"sending without a lease":       {off + `UPDATE deliveries SET lease_until = NULL WHERE state = 'sending'`, "a delivery holds a lease while it is being sent, and only then", second + "-1"},
 		"a lease without sending":       {off + `UPDATE deliveries SET lease_until = 1 WHERE event = 1 AND n = 1`, "a delivery holds a lease while it is being sent, and only then", first + "-1"},
 		"sending without a generation":  {`UPDATE deliveries SET generation = 0 WHERE state = 'sending'`, "what is or was sent has had a lease", second + "-1"},
-		"delivered without an attempt":  {`DELETE FROM attempts; UPDATE deliveries SET attempts = 0`, "what was delivered was tried", first + "-1"},
+		"delivered without an attempt":  {`UPDATE deliveries SET attempts = 0`, "what was delivered was tried", first + "-1"},
 		"dead without a reason":         {`UPDATE deliveries SET state = 'dead', last_error = '' WHERE n = 2 AND event = 1`, "what is dead or cancelled has its reason", first + "-2"},
 		"lost too often":                {`UPDATE deliveries SET lost = 3 WHERE state = 'sending'`, "what is pending or being sent has not lost three leases in a row", second + "-1"},
 		"a trial that was sent":         {`UPDATE deliveries SET state = 'shadow' WHERE event = 1 AND n = 1`, "what a rule on trial owes is not tried and follows no entry", first + "-1"},
-		"an attempt too few":            {`DELETE FROM attempts`, "each attempt is counted and recorded", first + "-1"},
-		"an attempt of another number":  {`UPDATE attempts SET n = 2`, "each attempt is counted and recorded", first + "-1"},
+		"an attempt too few":            {`UPDATE deliveries SET attempts = 2 WHERE event = 1 AND n = 1`, "each attempt is counted and recorded", first + "-1"},
+		"an attempt too many":           {anAttempt, "each attempt is counted and recorded", first + "-1"},
+		"an attempt of another number":  {anAttempt + `UPDATE attempts SET n = 2; UPDATE deliveries SET attempts = 2 WHERE event = 1 AND n = 1`, "each attempt is counted and recorded", first + "-1"},
+		"delivered, nobody knows when":  {`UPDATE deliveries SET sent_at = NULL WHERE event = 1 AND n = 1`, "the attempt that delivered stands with the delivery, and no other", first + "-1"},
 		"a plan ahead of its attempts":  {`UPDATE deliveries SET plan_from = 2 WHERE event = 1 AND n = 1`, "a retry plan begins with an attempt that was made", first + "-1"},
 		"one that follows a stranger":   {`UPDATE deliveries SET entry = 'entry-2' WHERE event = 1 AND n = 2`, "what follows an entry follows that of its event", first + "-2"},
 		"a message that is none":        {`UPDATE deliveries SET message = '{' WHERE event = 1 AND n = 2`, "a message is JSON", first + "-2"},
 		"one of a rule that is silent":  {`UPDATE deliveries SET rule = 'other' WHERE event = 1 AND n = 2`, "what is owed is owed by a rule that fired", first + "-2"},
 		"one of an event without":       {`UPDATE events SET judgement = NULL WHERE seq = 2`, "what is owed is owed by a rule that fired", second + "-1"},
-		"an attempt of nothing":         {off + `UPDATE attempts SET delivery = 99`, "an attempt belongs to a delivery", "attempt 1 at the delivery of row 99"},
+		"an attempt of nothing":         {anAttempt + `UPDATE attempts SET delivery = 99`, "an attempt belongs to a delivery", "attempt 1 at the delivery of row 99"},
 		"an entry of another's event":   {`UPDATE entries SET event = 2 WHERE id = 'entry-1'`, "the newest version of an entry came with an event that is there", "entry entry-1"},
 		"an entry without its event":    {off + `UPDATE entries SET event = 99 WHERE id = 'entry-1'`, "the newest version of an entry came with an event that is there", "entry entry-1"},
 		"an entry that is not deleted":  {`UPDATE entries SET deleted = 1 WHERE id = 'entry-2'`, "an entry is deleted when its newest version says so", "entry entry-2"},
@@ -154,7 +157,7 @@ func TestACheckTellsWhatItLookedAt(t *testing.T) {
 	defer shut(t, s)
 	keepBooks(t, s, "00000000-0000-7000-8000-000000000001", "00000000-0000-7000-8000-000000000002")
 	want := []store.Looked{
-		{What: "events", Count: 2}, {What: "deliveries", Count: 3}, {What: "attempts", Count: 1}, {What: "entries", Count: 2}, {What: "synced rows", Count: 0},
+		{What: "events", Count: 2}, {What: "deliveries", Count: 3}, {What: "attempts", Count: 0}, {What: "entries", Count: 2}, {What: "synced rows", Count: 0},
 		{What: "claims", Count: 1}, {What: "contributions", Count: 1}, {What: "stats", Count: 1}, {What: "totals", Count: 6},
 	}
 	if diff := cmp.Diff(want, check(t, s).Looked); diff != "" {

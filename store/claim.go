@@ -16,7 +16,7 @@ const (
 	noteSuppressed = `UPDATE claims SET suppressed = ? WHERE rule = ? AND event = ?`
 
 	releaseClaim = `DELETE FROM claims WHERE rule = ?2 AND event = (SELECT id FROM events WHERE seq = ?1)
-		AND NOT EXISTS (SELECT 1 FROM deliveries WHERE event = ?1 AND rule = ?2 AND state <> 'cancelled')`
+		AND NOT EXISTS (SELECT 1 FROM deliveries WHERE seq` + of1 + ` AND rule = ?2 AND state <> 'cancelled')`
 )
 
 // claimed tells the judge who holds a claim.

@@ -4,6 +4,5 @@ package store
 const (
 	LookForPrunable, IsPrunable                 = lookForPrunable, isPrunable
 	DropAttempts, DropDeliveries, DropEvent     = dropAttempts, dropDeliveries, dropEvent
-	EntriesOf                                   = `SELECT 1 FROM entries WHERE event = ?` // what SQLite asks when an event is removed
 	PruneLook, PruneBatch                   int = pruneLook, pruneBatch
 )

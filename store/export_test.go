@@ -49,7 +49,8 @@ func (s *Store) Plan(ctx context.Context, text string, args ...any) (string, err
 
 // Statements whose plans are looked at.
 const (
-	AnyDue, SelectDue, DueActions, AnyExpired, SettleDelivery                       = anyDue, selectDue, dueActions, anyExpired, settleDelivery
+	AnyDue, SelectDue, DueActions, AnyExpired                                       = anyDue, selectDue, dueActions, anyExpired
+	SettleDelivered, SettleOther, FindRow, CountDuplicate                           = settleDelivered, settleOther, findRow, countDuplicate
 	WhoClaims, NoteSuppressed, ReleaseClaim, CancelOlder, CancelOne, SelectFollower = whoClaims, noteSuppressed, releaseClaim, cancelOlder, cancelOne, selectFollower
 	SelectEvents, DeliveriesBetween, TwoFrom                                        = selectEvents, deliveriesBetween, twoFrom
 )

@@ -21,9 +21,9 @@ type Filter struct {
 // that the text is the same for all of them.
 func (f Filter) terms() (text string, args []any) {
 	var terms strings.Builder
-	add := func(term string, value any) {
+	add := func(term string, values ...any) {
 		terms.WriteString(" AND " + term)
-		args = append(args, value)
+		args = append(args, values...)
 	}
 	switch f.State {
 	case "":
@@ -39,7 +39,8 @@ func (f Filter) terms() (text string, args []any) {
 		add("d.rule = ?", string(f.Rule))
 	}
 	if f.Event != "" {
-		add("d.event = (SELECT seq FROM events WHERE id = ?)", string(f.Event))
+		id := string(f.Event)
+		add("d.seq BETWEEN (SELECT seq << 20 FROM events WHERE id = ?) AND (SELECT seq << 20 | 1048575 FROM events WHERE id = ?)", id, id)
 	}
 	if !f.Since.IsZero() {
 		add("d.created_at >= ?", f.Since.UnixMilli())

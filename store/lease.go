@@ -33,6 +33,7 @@ const (
 		SELECT action FROM known WHERE action IS NOT NULL
 			AND EXISTS (SELECT 1 FROM deliveries d WHERE d.state = 'pending' AND d.action = known.action AND d.next_at <= ?)`
 
+	// Those that are being sent are few: no more than the couriers have in their hands.
 	anyExpired  = `SELECT EXISTS (SELECT 1 FROM deliveries WHERE state = 'sending' AND lease_until < ?)`
 	buryExpired = `UPDATE deliveries SET state = 'dead', lease_until = NULL, lost = lost + 1, last_error = ?
 		WHERE state = 'sending' AND lease_until < ? AND lost >= ?`
@@ -98,6 +99,7 @@ func scanDue(rows *sql.Rows, until time.Time) (d dueDelivery, err error) {
 	l := &d.Lease
 	err = rows.Scan(&d.seq, (*string)(&l.Event), &n, (*string)(&l.Rule), (*string)(&l.Action), (*string)(&l.Kind), &message,
 		&l.Generation, &l.Attempts, &l.PlanFrom, &created, &next, &received, &l.Body, &l.Follows, &d.outdated)
+	l.Row = d.seq
 	l.ID, l.State, l.Message = engine.NewDeliveryID(l.Event, n), engine.Sending, []byte(message)
 	l.CreatedAt, l.NextAt, l.ReceivedAt = fromMillis(created), fromMillis(next), fromMillis(received)
 	l.Generation++

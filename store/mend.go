@@ -10,7 +10,7 @@ import (
 )
 
 const (
-	findDelivery = `SELECT d.seq, d.state FROM deliveries d JOIN events e ON e.seq = d.event WHERE e.id = ? AND d.n = ?`
+	findDelivery = `SELECT d.seq, d.state FROM deliveries d JOIN events e ON e.seq = d.event WHERE e.id = ? AND d.seq = e.seq << 20 | ?`
 
 	replayDead  = `UPDATE deliveries AS d SET state = 'pending', next_at = ?, plan_from = attempts, lost = 0, generation = generation + 1 WHERE d.seq = ? AND d.state = 'dead'`
 	discardDead = `UPDATE deliveries AS d SET state = 'discarded' WHERE d.seq = ? AND d.state = 'dead'`

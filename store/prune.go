@@ -13,15 +13,15 @@ const (
 	// entry that is due at the same instant would send it again. So is the newest event: its number is not to be given to
 	// another, by which claims and check tell events.
 	prunable = `e.received_at < ?1 AND e.seq < (SELECT max(seq) FROM events)
-		AND NOT EXISTS (SELECT 1 FROM entries n WHERE n.event = e.seq)
-		AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.event = e.seq AND (d.state IN ('pending', 'sending', 'dead')
+		AND NOT EXISTS (SELECT 1 FROM entries n WHERE n.id = e.entry_id AND n.event = e.seq)
+		AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.seq` + ofE + ` AND (d.state IN ('pending', 'sending', 'dead')
 			OR (d.state = 'delivered' AND d.at IS NOT NULL AND d.entry IS NOT NULL)))`
 
 	lookForPrunable = `SELECT e.seq, e.received_at < ?1, ` + prunable + ` FROM events e WHERE e.seq > ?2 ORDER BY e.seq LIMIT ?3`
 	isPrunable      = `SELECT EXISTS (SELECT 1 FROM events e WHERE e.seq = ?2 AND ` + prunable + `)`
 
-	dropAttempts   = `DELETE FROM attempts WHERE delivery IN (SELECT seq FROM deliveries WHERE event = ?)`
-	dropDeliveries = `DELETE FROM deliveries WHERE event = ?`
+	dropAttempts   = `DELETE FROM attempts WHERE delivery` + of1
+	dropDeliveries = `DELETE FROM deliveries WHERE seq` + of1
 	dropEvent      = `DELETE FROM events WHERE seq = ?`
 )
 

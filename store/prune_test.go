@@ -1,12 +1,10 @@
 package store_test
 
 import (
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/peanuts-router/peanuts-router/engine"
 	"github.com/peanuts-router/peanuts-router/peanuts"
 	"github.com/peanuts-router/peanuts-router/store"
 )
@@ -51,7 +49,7 @@ func TestNoStatementOfPruningScansATable(t *testing.T) {
 	s := open(t, store.Config{})
 	defer shut(t, s)
 	for text, args := range map[string][]any{
-		store.LookForPrunable: {1, 1, 1}, store.IsPrunable: {1, 1}, store.EntriesOf: {1},
+		store.LookForPrunable: {1, 1, 1}, store.IsPrunable: {1, 1},
 		store.DropAttempts: {1}, store.DropDeliveries: {1}, store.DropEvent: {1},
 	} {
 		plan, err := s.Plan(t.Context(), text, args...)
@@ -64,27 +62,5 @@ func TestNoStatementOfPruningScansATable(t *testing.T) {
 				t.Errorf("%q takes more the more there is:\n%s", text, plan)
 			}
 		}
-	}
-}
-
-// A store of before there was pruning is brought up to date, and keeps what it holds (F14).
-func TestAStoreOfBeforePruningIsBroughtUpToDate(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "router.db")
-	s := open(t, store.Config{Path: path})
-	a := acceptance(1, time.Now(), "ledger")
-	if _, err := s.Accept(t.Context(), a); err != nil {
-		t.Fatal(err)
-	}
-	shut(t, s)
-	other := raw(t, path)
-	must(t, other, `DROP INDEX entries_by_event`)
-	must(t, other, `DELETE FROM goose_db_version WHERE version_id = 2`)
-	s = open(t, store.Config{Path: path})
-	defer shut(t, s)
-	if e, err := s.Event(t.Context(), a.ID); err != nil || len(e.Deliveries) != 1 || e.Deliveries[0].State != engine.Pending {
-		t.Errorf("Event() of a store that was brought up to date = %+v, %v", e, err)
-	}
-	if plan, err := s.Plan(t.Context(), store.EntriesOf, 1); err != nil || !strings.Contains(plan, "entries_by_event") {
-		t.Errorf("an event's entries are looked for by\n%s%v; want the index", plan, err)
 	}
 }

@@ -20,8 +20,10 @@ const (
 	deliveryColumns = `SELECT d.seq, e.id, d.n, d.rule, d.action, d.kind, d.state, d.attempts, d.created_at, d.next_at, d.last_status,
 			d.last_error, coalesce(p.until, 0), d.message, coalesce(d.at, 0)
 		FROM deliveries d JOIN events e ON e.seq = d.event LEFT JOIN pauses p ON p.action = d.action `
-	deliveriesBetween = deliveryColumns + `WHERE d.event BETWEEN ? AND ? ORDER BY d.event, d.n`
-	selectAttempts    = `SELECT n, at, took, status, error, answer FROM attempts WHERE delivery = ? ORDER BY n`
+	deliveriesBetween = deliveryColumns + `WHERE d.seq BETWEEN ? << 20 AND ? << 20 | 1048575 ORDER BY d.seq`
+	selectAttempts    = `SELECT n, at, took, status, error, answer FROM attempts WHERE delivery = ?1
+		UNION ALL SELECT attempts, sent_at, took, last_status, last_error, '' FROM deliveries WHERE seq = ?1 AND sent_at IS NOT NULL
+		ORDER BY n`
 )
 
 // Events lists events with their deliveries, without payloads and messages, and gives the cursor of the next page.
@@ -117,7 +119,7 @@ func orEmpty[T any](list []T) []T {
 // deliveriesOf are an event's deliveries in their order, without messages.
 func (s *Store) deliveriesOf(ctx context.Context, event engine.EventID) ([]engine.Delivery, error) {
 	deliveries := []engine.Delivery{}
-	err := s.query(ctx, "listing deliveries", deliveryColumns+`WHERE e.id = ? ORDER BY d.n`, []any{string(event)}, func(rows *sql.Rows) error {
+	err := s.query(ctx, "listing deliveries", deliveryColumns+`WHERE e.id = ? AND d.seq`+ofE+` ORDER BY d.seq`, []any{string(event)}, func(rows *sql.Rows) error {
 		delivery, _, err := s.scanDelivery(rows)
 		delivery.Message = nil
 		deliveries = append(deliveries, delivery)
@@ -158,7 +160,7 @@ func (s *Store) Delivery(ctx context.Context, id engine.DeliveryID) (engine.Deli
 	}
 	var delivery engine.Delivery
 	var seq int64
-	err = s.query(ctx, "reading a delivery", deliveryColumns+`WHERE e.id = ? AND d.n = ?`, []any{event, n}, func(rows *sql.Rows) (err error) {
+	err = s.query(ctx, "reading a delivery", deliveryColumns+`WHERE e.id = ? AND d.seq = e.seq << 20 | ?`, []any{event, n}, func(rows *sql.Rows) (err error) {
 		delivery, seq, err = s.scanDelivery(rows)
 		return err
 	})

@@ -12,11 +12,16 @@ import (
 )
 
 const (
-	settleDelivery = `UPDATE deliveries SET state = ?, next_at = CASE WHEN ? = 'pending' THEN ? ELSE next_at END, lease_until = NULL, lost = 0,
-			attempts = attempts + ?, last_status = coalesce(?, last_status), last_error = coalesce(?, last_error)
-		WHERE event = (SELECT seq FROM events WHERE id = ?) AND n = ? AND state = 'sending' AND generation = ?
-		RETURNING seq, attempts, entry`
-	insertAttempt = `INSERT INTO attempts (delivery, n, at, took, status, error, answer) VALUES (?, ?, ?, ?, ?, ?, ?)`
+	// A delivered one keeps its last attempt itself: most deliveries have no other, and then need no second row.
+	settleDelivered = `UPDATE deliveries SET state = 'delivered', lease_until = NULL, lost = 0, attempts = attempts + 1,
+			last_status = ?, last_error = ?, sent_at = ?, took = ?
+		WHERE seq = ? AND state = 'sending' AND generation = ?`
+	settleOther = `UPDATE deliveries SET state = ?1, next_at = CASE WHEN ?1 = 'pending' THEN ?2 ELSE next_at END, lease_until = NULL, lost = 0,
+			attempts = attempts + ?3, last_status = coalesce(?4, last_status), last_error = coalesce(?5, last_error)
+		WHERE seq = ?6 AND state = 'sending' AND generation = ?7`
+	insertAttempt = `INSERT INTO attempts (delivery, n, at, took, status, error, answer)
+		SELECT seq, attempts, ?, ?, ?, ?, ? FROM deliveries WHERE seq = ?`
+	findRow = `SELECT d.seq, d.entry IS NOT NULL FROM events e JOIN deliveries d ON d.seq = e.seq << 20 | ? WHERE e.id = ?`
 
 	// A number in the file's header that nothing reads: to set it takes the same writing and flushing as an event.
 	touch = `PRAGMA user_version = 1`
@@ -29,35 +34,22 @@ func (s *Store) Settle(ctx context.Context, settled engine.Settlement) (recorded
 	if err != nil {
 		return recorded, fmt.Errorf("settling a delivery: %w", err)
 	}
-	switch settled.State {
-	case engine.Delivered, engine.Dead, engine.Pending:
-	default:
-		return recorded, fmt.Errorf("settling a delivery: an attempt cannot leave it %q", string(settled.State))
+	if err := settleable(&settled); err != nil {
+		return recorded, fmt.Errorf("settling a delivery: %w", err)
 	}
 	err = s.writer.do(ctx, true, func(tx *transaction) error {
 		recorded = engine.Recorded{}
-		var seq, attempts int64
-		var entry sql.NullString
-		counted, status, reason := 0, any(nil), any(nil)
-		if settled.Attempt != nil {
-			counted, status, reason = 1, settled.Attempt.Status, settled.Attempt.Error
+		if settled.Row == 0 {
+			err := tx.row(findRow, []any{n, event}, &settled.Row, &settled.Follows)
+			if errors.Is(err, sql.ErrNoRows) {
+				return nil
+			}
+			if err != nil {
+				return err
+			}
 		}
-		if settled.State == engine.Dead {
-			reason = settled.Reason
-		}
-		state := string(settled.State)
-		err := tx.row(settleDelivery, []any{state, state, settled.NextAt.UnixMilli(), counted, status, reason, event, n, settled.Generation}, &seq, &attempts, &entry)
-		if errors.Is(err, sql.ErrNoRows) {
-			return nil
-		}
-		recorded.Applied, recorded.State = true, settled.State
-		if err == nil && settled.Attempt != nil {
-			err = recordAttempt(tx, seq, attempts, settled)
-		}
-		if err != nil || !entry.Valid {
-			return err
-		}
-		return settleFollower(tx, seq, &recorded)
+		recorded, err = tx.settle(&settled)
+		return err
 	})
 	if err != nil {
 		return engine.Recorded{}, fmt.Errorf("settling a delivery: %w", err)
@@ -65,14 +57,55 @@ func (s *Store) Settle(ctx context.Context, settled engine.Settlement) (recorded
 	return recorded, nil
 }
 
-func recordAttempt(tx *transaction, delivery, n int64, settled engine.Settlement) error {
-	a := settled.Attempt
-	answer := a.Answer
-	if settled.State == engine.Delivered {
-		answer = "" // of successes it is not kept
+// settleable refuses what no attempt comes to.
+func settleable(s *engine.Settlement) error {
+	switch s.State {
+	case engine.Delivered:
+		if s.Attempt == nil {
+			return errors.New("nothing is delivered without an attempt")
+		}
+	case engine.Dead, engine.Pending:
+	default:
+		return fmt.Errorf("an attempt cannot leave it %q", string(s.State))
 	}
-	_, err := tx.exec(insertAttempt, delivery, n, a.At.UnixMilli(), a.Took.Microseconds(), a.Status, a.Error, answer)
-	return err
+	return nil
+}
+
+// settle records a settlement of a row that is known.
+func (tx *transaction) settle(s *engine.Settlement) (recorded engine.Recorded, err error) {
+	var changed int64
+	if s.State == engine.Delivered {
+		a := s.Attempt
+		changed, err = tx.exec(settleDelivered, a.Status, a.Error, a.At.UnixMilli(), a.Took.Microseconds(), s.Row, s.Generation)
+	} else {
+		changed, err = tx.settleOther(s)
+	}
+	if err != nil || changed == 0 {
+		return recorded, err
+	}
+	recorded.Applied, recorded.State = true, s.State
+	if s.Follows {
+		err = settleFollower(tx, s.Row, &recorded)
+	}
+	return recorded, err
+}
+
+// settleOther records what was not delivered, and the attempt at it.
+func (tx *transaction) settleOther(s *engine.Settlement) (changed int64, err error) {
+	counted, status, reason := 0, any(nil), any(nil)
+	if s.Attempt != nil {
+		counted, status, reason = 1, s.Attempt.Status, s.Attempt.Error
+	}
+	if s.State == engine.Dead {
+		reason = s.Reason
+	}
+	changed, err = tx.exec(settleOther, string(s.State), s.NextAt.UnixMilli(), counted, status, reason, s.Row, s.Generation)
+	if err != nil || changed == 0 || s.Attempt == nil {
+		return changed, err
+	}
+	a := s.Attempt
+	_, err = tx.exec(insertAttempt, a.At.UnixMilli(), a.Took.Microseconds(), a.Status, a.Error, a.Answer, s.Row)
+	return changed, err
 }
 
 // splitID takes a delivery's id apart into its event's id and its number.

@@ -247,22 +247,17 @@ func (tx *transaction) exec(text string, args ...any) (int64, error) {
 	return result.RowsAffected()
 }
 
-// insert carries out a statement that makes a row or, when there is one like it, does nothing.
-func (tx *transaction) insert(text string, args ...any) (row int64, made bool, err error) {
+// insert carries out a statement that makes a row, and tells its number.
+func (tx *transaction) insert(text string, args ...any) (row int64, err error) {
 	statement, err := tx.writer.prepared(tx.ctx, text)
 	if err != nil {
-		return 0, false, err
+		return 0, err
 	}
 	result, err := statement.ExecContext(tx.ctx, args...)
 	if err != nil {
-		return 0, false, err
+		return 0, err
 	}
-	changed, err := result.RowsAffected()
-	if err != nil || changed == 0 {
-		return 0, false, err
-	}
-	row, err = result.LastInsertId()
-	return row, true, err
+	return result.LastInsertId()
 }
 
 // row scans the one row of a statement; sql.ErrNoRows when there is none.

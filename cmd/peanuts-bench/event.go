@@ -6,9 +6,11 @@ import (
 	"time"
 )
 
-// The events of a load are alike but for the entry's id and the moment at which they were due, which the target reads.
+// The events of a load are alike but for the entry's id and the moment at which they were due, which is their timestamp,
+// and which the target reads.
 const (
-	eventBegins = `{"event":"entry.created","timestamp":"2026-11-23T10:15:00Z","helper":{"id":"helper-expenses","name":"Expenses","command":"/expenses"},` +
+	eventBegins = `{"event":"entry.created","timestamp":"`
+	eventHelper = `","helper":{"id":"helper-expenses","name":"Expenses","command":"/expenses"},` +
 		`"entry":{"id":"`
 	eventGoesOn = `","created_at":"2026-11-23T10:15:00Z","data":{"amount":612.50,"category":"Travel","description":"Flight to the offsite",` +
 		`"tags":["travel","offsite"],` + dueMember
@@ -19,6 +21,8 @@ const (
 // appendEvent appends the nth event of a load to buffer.
 func appendEvent(buffer []byte, load string, n int, due time.Time) []byte {
 	buffer = append(buffer, eventBegins...)
+	buffer = due.UTC().AppendFormat(buffer, time.RFC3339Nano)
+	buffer = append(buffer, eventHelper...)
 	buffer = append(buffer, load...)
 	buffer = append(buffer, '-')
 	buffer = strconv.AppendInt(buffer, int64(n), 10)

@@ -4,7 +4,8 @@
 CREATE TABLE events (
     seq         INTEGER PRIMARY KEY,     -- in the order of arrival
     id          TEXT NOT NULL UNIQUE,    -- UUID of version 7
-    digest      BLOB NOT NULL UNIQUE,    -- SHA-256 of the body: the same bytes are one event
+    timestamp   INTEGER NOT NULL,        -- the one in the body; 0 when there is none
+    digest      BLOB NOT NULL,           -- SHA-256 of the body
     received_at INTEGER NOT NULL,
     name        TEXT NOT NULL,
     helper      TEXT NOT NULL,           -- its command
@@ -14,10 +15,14 @@ CREATE TABLE events (
     body        BLOB NOT NULL            -- as received
 ) STRICT;
 
+-- The same bytes are one event. They have one timestamp, too, and with that before it the index grows at its end: digests
+-- alone would put each event's on another page.
+CREATE UNIQUE INDEX events_bytes ON events (timestamp, digest);
+
 CREATE TABLE deliveries (
-    seq         INTEGER PRIMARY KEY,
-    event       INTEGER NOT NULL REFERENCES events (seq),
-    n           INTEGER NOT NULL,        -- within its event, from 1
+    seq         INTEGER PRIMARY KEY,     -- that of the event, times 2^20, and n
+    event       INTEGER GENERATED ALWAYS AS (seq >> 20) VIRTUAL,
+    n           INTEGER GENERATED ALWAYS AS (seq & 1048575) VIRTUAL, -- within its event, from 1
     rule        TEXT NOT NULL,
     step        INTEGER NOT NULL,        -- within its rule, from 0
     action      TEXT NOT NULL,
@@ -36,18 +41,16 @@ CREATE TABLE deliveries (
     next_at     INTEGER NOT NULL,        -- while pending: when it is due
     last_status TEXT NOT NULL DEFAULT '',
     last_error  TEXT NOT NULL DEFAULT '',
-    UNIQUE (event, n),
+    sent_at     INTEGER,                 -- of a delivered one: its last attempt, which has no row in attempts
+    took        INTEGER,
     CHECK ((state = 'sending') = (lease_until IS NOT NULL))
 ) STRICT;
 
 CREATE INDEX deliveries_due ON deliveries (action, next_at, seq) WHERE state = 'pending';
-CREATE INDEX deliveries_pending ON deliveries (seq) WHERE state = 'pending';
-CREATE INDEX deliveries_leased ON deliveries (lease_until) WHERE state = 'sending';
-CREATE INDEX deliveries_dead ON deliveries (seq) WHERE state = 'dead';
-
+CREATE INDEX deliveries_open ON deliveries (state, seq) WHERE state = 'pending' OR state = 'sending' OR state = 'dead';
 CREATE INDEX deliveries_following ON deliveries (entry, rule, step, state) WHERE entry IS NOT NULL;
 
-CREATE TABLE attempts (
+CREATE TABLE attempts (                  -- those that did not deliver
     delivery INTEGER NOT NULL REFERENCES deliveries (seq),
     n        INTEGER NOT NULL,           -- from 1, through replays
     at       INTEGER NOT NULL,
@@ -67,7 +70,7 @@ CREATE TABLE entries (
     id      TEXT PRIMARY KEY,
     version TEXT NOT NULL,               -- the newest that is known; versions order as text
     deleted INTEGER NOT NULL,            -- 1: it is remembered, so that nothing older revives it
-    event   INTEGER NOT NULL REFERENCES events (seq) -- that brought this version
+    event   INTEGER NOT NULL             -- that brought this version
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE synced (                    -- the steps whose table may hold a row of the entry
