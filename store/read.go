@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"errors"
 	"strings"
 	"time"
 
@@ -204,7 +205,18 @@ func (s *Store) scanDelivery(rows *sql.Rows) (d engine.Delivery, seq int64, err 
 			d.Held = engine.HeldPaused
 		}
 	}
+	if err == nil {
+		err = wasMessage(d)
+	}
 	return d, seq, err
+}
+
+// wasMessage is nil for a message that can have been frozen as it stands in the store.
+func wasMessage(d engine.Delivery) error {
+	if json.Valid(d.Message) {
+		return nil
+	}
+	return unreadable("the message of delivery "+string(d.ID), errors.New("it is no JSON"))
 }
 
 // Counts are how many deliveries are pending, sending and dead.
