@@ -9,30 +9,27 @@ import (
 	"github.com/peanuts-router/peanuts-router/engine"
 )
 
-// attempt makes one attempt at a delivery, or tells why it cannot be made.
-func (l *lane) attempt(lease engine.Lease) {
+// attempt makes one attempt at a delivery, or tells why it cannot be made. What it returns records what came of it.
+func (l *lane) attempt(lease engine.Lease) (record func()) {
 	route, known := l.Routes(l.name)
 	began := l.Now()
 	switch {
 	case !known:
-		l.bury(lease, fmt.Sprintf("the action %s is gone from the rules", l.name))
-		return
+		return func() { l.bury(lease, fmt.Sprintf("the action %s is gone from the rules", l.name)) }
 	case route.Kind != lease.Kind:
-		l.bury(lease, fmt.Sprintf("the action %s is of kind %s now, and this is a message for %s", l.name, route.Kind, lease.Kind))
-		return
-	case began.Add(route.Timeout).After(lease.Until), l.pausedUntil().After(began):
-		l.handBack(lease)
-		l.wake()
-		return
+		return func() {
+			l.bury(lease, fmt.Sprintf("the action %s is of kind %s now, and this is a message for %s", l.name, route.Kind, lease.Kind))
+		}
+	case began.Add(route.Timeout).After(lease.Until), !l.admits(lease.ID, began):
+		return func() { l.putBack(lease) }
 	}
 	outcome := l.try(route, lease)
 	if outcome.Verdict == engine.VerdictRetry && l.attempts.Err() != nil {
-		l.handBack(lease) // cut by the end of the process, not by the target
-		return
+		return func() { l.handBack(lease) } // cut by the end of the process, not by the target
 	}
-	took := l.Now().Sub(began)
-	outcome.Status, outcome.Reason, outcome.Answer = l.Mask(outcome.Status), l.Mask(outcome.Reason), l.Mask(outcome.Answer)
-	l.conclude(route, lease, outcome, began, took)
+	now := l.Now()
+	l.learn(route, lease.ID, outcome, now, now.Sub(began))
+	return func() { l.conclude(route, lease, outcome, began, now) }
 }
 
 // try calls the sender, and survives it.
@@ -51,14 +48,12 @@ func (l *lane) try(route Route, lease engine.Lease) (outcome engine.Outcome) {
 }
 
 // conclude records what an attempt came to and puts it into effect.
-func (l *lane) conclude(route Route, lease engine.Lease, outcome engine.Outcome, began time.Time, took time.Duration) {
-	now := l.Now()
+func (l *lane) conclude(route Route, lease engine.Lease, outcome engine.Outcome, began, now time.Time) {
+	outcome.Status, outcome.Reason, outcome.Answer = l.Mask(outcome.Status), l.Mask(outcome.Reason), l.Mask(outcome.Answer)
+	took := now.Sub(began)
 	settlement := decide(route.Action, lease, outcome, now)
 	settlement.Attempt = &engine.Attempt{At: began, Took: took, Status: outcome.Status, Error: outcome.Reason, Answer: outcome.Answer}
-	l.flags.note(l.name, outcome)
-	if wait := min(outcome.RetryAfter, route.MaxRetryAfter); wait > 0 {
-		l.pauseFor(now.Add(wait))
-	}
+	_ = l.noteHolds() // which is tried again when the lane looks for more
 	l.metrics.attempted(l.name, outcome.Verdict, took)
 	recorded := l.settle(lease, settlement)
 	if recorded.State == engine.Cancelled {
@@ -98,14 +93,6 @@ func decide(action engine.Action, lease engine.Lease, outcome engine.Outcome, no
 	return s
 }
 
-// pauseFor leaves the action alone until a moment, also after a restart.
-func (l *lane) pauseFor(until time.Time) {
-	l.pause(until)
-	if err := l.Store.Pause(l.attempts, l.name, until); err != nil {
-		l.Log.Error("noting a pause", "action", l.name, "err", err)
-	}
-}
-
 // bury makes a delivery a dead letter without an attempt.
 func (l *lane) bury(lease engine.Lease, reason string) {
 	settlement := lease.Settle(engine.Dead)
@@ -118,10 +105,16 @@ func (l *lane) bury(lease engine.Lease, reason string) {
 	}
 }
 
-// handBack gives a lease back untried; the delivery is due at once.
+// putBack gives a lease back for a later one.
+func (l *lane) putBack(lease engine.Lease) {
+	l.handBack(lease)
+	l.wake()
+}
+
+// handBack gives a lease back untried; the delivery is as due as it was.
 func (d *Dispatcher) handBack(lease engine.Lease) {
 	back := lease.Settle(engine.Pending)
-	back.NextAt = d.Now()
+	back.NextAt = lease.NextAt
 	d.settle(lease, back)
 }
 

@@ -23,9 +23,10 @@ type Store interface {
 	Due(ctx context.Context, now time.Time) ([]engine.ActionName, error)
 	// ReleaseExpired makes deliveries with an expired lease due again.
 	ReleaseExpired(ctx context.Context, now time.Time) (int, error)
-	// Pause notes that an action is to be left alone; Pauses tells what was noted.
-	Pause(ctx context.Context, action engine.ActionName, until time.Time) error
-	Pauses(ctx context.Context) (map[engine.ActionName]time.Time, error)
+	// HoldAction notes why an action is left alone, LiftHold that it is not any more for that reason, and Holds tells what was noted.
+	HoldAction(ctx context.Context, hold engine.Hold) error
+	LiftHold(ctx context.Context, action engine.ActionName, reason engine.Held) error
+	Holds(ctx context.Context) ([]engine.Hold, error)
 }
 
 // Sender sends one message.
@@ -104,7 +105,7 @@ func New(config Config) *Dispatcher {
 // Run delivers until ctx ends, then lets attempts under way finish for the time of grace, hands back what was not
 // begun, and returns.
 func (d *Dispatcher) Run(ctx context.Context) error {
-	d.restorePauses(ctx)
+	d.restoreHolds(ctx)
 	d.watch(ctx)
 	d.mu.Lock()
 	close(d.stopping)
@@ -118,19 +119,6 @@ func (d *Dispatcher) Run(ctx context.Context) error {
 	grace.Stop()
 	d.cut()
 	return nil
-}
-
-// restorePauses takes up the pauses of an earlier run.
-func (d *Dispatcher) restorePauses(ctx context.Context) {
-	pauses, err := d.Store.Pauses(ctx)
-	if err != nil {
-		d.Log.Error("reading pauses", "err", err)
-	}
-	for action, until := range pauses {
-		if l := d.lane(action); l != nil {
-			l.pause(until)
-		}
-	}
 }
 
 // watch looks for due work and expired leases until ctx ends. While the store fails it looks less and less often.
@@ -201,7 +189,7 @@ func (d *Dispatcher) Hand(lease engine.Lease) {
 // Release gives back one reserved room.
 func (d *Dispatcher) Release(action engine.ActionName) {
 	if l := d.lane(action); l != nil {
-		l.release()
+		l.leave("")
 	}
 }
 

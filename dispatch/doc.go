@@ -5,8 +5,11 @@
 //
 //   - A lane is the way to one action: its own queue, its own bound on attempts at once, its own pauses. One lane never
 //     waits for another (C8).
-//   - A room is a place in a lane's queue. Work about to be accepted reserves one, is stored as leased, and is handed
-//     over in memory; so what is fresh never waits for a look into the store.
+//   - A hand makes one attempt at a time; an action's concurrency says how many its lane has. A hand waits for the target
+//     only: the result is recorded apart, while the next attempt is under way.
+//   - A room is a place in a lane for a delivery with a lease: from when it is reserved or leased until its result is
+//     recorded. Work about to be accepted reserves one, is stored as leased, and is handed over in memory; so what is
+//     fresh never waits for a look into the store. Where there is no room it is stored as due and leased later.
 //   - A plan says how often a delivery is tried and how long is waited in between. The waiting is done by the store, in
 //     due times: nothing sleeps here, and a restart forgets nothing.
 //

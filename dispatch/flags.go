@@ -40,7 +40,7 @@ func (f *flags) note(action engine.ActionName, outcome engine.Outcome) {
 	}
 }
 
-// Flags tell which actions are gone, refuse our credentials, or are paused.
+// Flags tell which actions are gone, refuse our credentials, are paused, or have an open breaker.
 func (d *Dispatcher) Flags() []Flag {
 	d.flags.mu.Lock()
 	says := maps.Clone(d.flags.says)
@@ -53,10 +53,23 @@ func (d *Dispatcher) Flags() []Flag {
 	lanes := slices.Collect(maps.Values(d.lanes))
 	d.mu.Unlock()
 	for _, l := range lanes {
-		if until := l.pausedUntil(); until.After(d.Now()) {
-			told = append(told, Flag{Action: l.name, Says: "paused by its target until " + until.UTC().Format(time.RFC3339)})
+		for _, says := range l.saysOfHolds() {
+			told = append(told, Flag{Action: l.name, Says: says})
 		}
 	}
 	slices.SortFunc(told, func(a, b Flag) int { return strings.Compare(string(a.Action)+a.Says, string(b.Action)+b.Says) })
 	return told
+}
+
+// saysOfHolds says what holds the action.
+func (l *lane) saysOfHolds() (says []string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.paused.After(l.Now()) {
+		says = append(says, "paused by its target until "+l.paused.UTC().Format(time.RFC3339))
+	}
+	if l.breaker.open {
+		says = append(says, "its breaker is open since "+l.breaker.since.UTC().Format(time.RFC3339)+": its target fails")
+	}
+	return says
 }

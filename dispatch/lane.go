@@ -7,33 +7,34 @@ import (
 	"github.com/peanuts-router/peanuts-router/engine"
 )
 
-// roomsPerHand is how many deliveries a lane holds for each attempt that it may have under way: enough never to be
-// idle, few enough not to outlive their leases.
-const roomsPerHand = 4
-
 // lane is the way to one action.
 type lane struct {
 	*Dispatcher
 	name   engine.ActionName
 	signal chan struct{} // wakes run
 
-	mu       sync.Mutex
-	work     sync.Cond // a delivery was queued, or the lane stops
-	queue    []engine.Lease
-	reserved int
-	workers  int // goroutines that send
-	idle     int // of them, those that wait for work
-	hands    int // how many attempts may be under way
-	more     bool
-	wakes    int // how often the store was said to hold more
-	paused   time.Time
-	dueAt    time.Time // when the lane itself put off a delivery to, the earliest
-	pace     pace
-	stopped  bool
+	mu      sync.Mutex
+	work    sync.Cond // a delivery was queued, or the lane stops
+	queue   []engine.Lease
+	rooms   rooms
+	workers int // goroutines that send
+	idle    int // of them, those that wait for work
+	hands   int // how many attempts may be under way
+	more    bool
+	behind  bool // the store holds more than there is room for: it comes before what is fresh
+	wakes   int  // how often the store was said to hold more
+	paused  time.Time
+	dueAt   time.Time // when the lane itself put off a delivery to, the earliest
+	pace    pace
+	breaker breaker
+	ramp    ramp
+	noted   holds      // what the store was told last
+	noting  sync.Mutex // held while it is told
+	stopped bool
 }
 
 func newLane(d *Dispatcher, name engine.ActionName) *lane {
-	l := &lane{Dispatcher: d, name: name, signal: make(chan struct{}, 1), more: true, hands: 1}
+	l := &lane{Dispatcher: d, name: name, signal: make(chan struct{}, 1), more: true, behind: true, hands: 1}
 	l.work.L = &l.mu
 	return l
 }
@@ -61,6 +62,9 @@ func (l *lane) run() {
 func (l *lane) fill() (wait time.Duration, known bool) {
 	now := l.Now()
 	n, wakes := l.room(now)
+	if err := l.noteHolds(); err != nil {
+		return lookEvery, true
+	}
 	if n > 0 {
 		leases, err := l.Store.Lease(l.attempts, l.name, n, now, now.Add(leaseTime))
 		if err != nil {
@@ -72,8 +76,8 @@ func (l *lane) fill() (wait time.Duration, known bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	next := l.dueAt
-	if l.paused.After(now) && (l.more || !next.IsZero()) && l.paused.After(next) {
-		next = l.paused
+	if held := l.heldUntil(); held.After(now) && (l.more || !next.IsZero()) && held.After(next) {
+		next = held
 	}
 	if next.IsZero() {
 		return 0, false
@@ -84,37 +88,43 @@ func (l *lane) fill() (wait time.Duration, known bool) {
 // room is how many deliveries may be leased now.
 func (l *lane) room(now time.Time) (n, wakes int) {
 	route, known := l.Routes(l.name)
+	if !known { // its deliveries need only be told so
+		route.Concurrency = 1
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.hands = 1 // of an action that is gone: its deliveries need only be told so
-	if known {
-		l.hands = route.Concurrency
-		l.pace.follow(route.Rate)
-	}
+	l.follow(route.Action)
 	if !l.dueAt.IsZero() && !l.dueAt.After(now) {
 		l.dueAt, l.more = time.Time{}, true
 	}
 	if !l.more || l.stopped || l.paused.After(now) {
 		return 0, l.wakes
 	}
-	n, next := l.pace.allows(now, l.free())
+	n, next := l.pace.allows(now, l.breaker.allows(now, l.rooms.enough(len(l.queue))))
 	if !next.IsZero() && (l.dueAt.IsZero() || next.Before(l.dueAt)) {
 		l.dueAt = next
 	}
 	return n, l.wakes
 }
 
-// free is how many rooms are empty.
-func (l *lane) free() int {
-	under := l.workers - l.idle
-	return max(0, l.hands*roomsPerHand-len(l.queue)-l.reserved-under)
+// follow takes over what the action says now. The lane is locked.
+func (l *lane) follow(action engine.Action) {
+	hands, ramping := l.ramp.bound(action.Concurrency)
+	l.hands = hands
+	l.rooms.follow(hands, action.Timeout)
+	if ramping { // what is queued would be handed back if the target is not well yet
+		l.rooms.all = min(l.rooms.all, hands*roomsPerHand)
+	}
+	l.pace.follow(action.Rate)
+	l.breaker.follow(action.Breaker)
 }
 
-// take queues what was leased. Fewer than asked for means that the store holds no more, unless it was said to since.
+// take queues what was leased. Fewer than asked for means that the store holds no more, unless it was said to since; what
+// is fresh need not wait for that.
 func (l *lane) take(leases []engine.Lease, asked, wakes int) {
 	if !l.queueAll(leases, len(leases) < asked, wakes) {
 		for _, lease := range leases {
-			l.handBack(lease)
+			l.running.Go(func() { l.handBack(lease) })
 		}
 	}
 }
@@ -123,6 +133,7 @@ func (l *lane) take(leases []engine.Lease, asked, wakes int) {
 func (l *lane) queueAll(leases []engine.Lease, short bool, wakes int) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	l.behind = !short
 	if short && l.wakes == wakes {
 		l.more = false
 	}
@@ -130,101 +141,71 @@ func (l *lane) queueAll(leases []engine.Lease, short bool, wakes int) bool {
 		return false
 	}
 	l.pace.spend(l.Now(), len(leases))
+	l.rooms.taken += len(leases)
+	l.breaker.leased(leases)
 	for _, lease := range leases {
 		l.push(lease)
 	}
 	return true
 }
 
-// reserve keeps a room, unless there is none or older work waits in the store.
+// reserve keeps a room, unless there is none or older work waits in the store. What is refused is stored as due, and so
+// the lane falls behind.
 func (l *lane) reserve(action engine.Action) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	l.follow(action)
 	now := l.Now()
-	l.hands = action.Concurrency
-	l.pace.follow(action.Rate)
-	if l.stopped || l.more || l.free() == 0 || l.paused.After(now) {
-		return false
+	allowed := 0
+	if !l.stopped && !l.behind && l.rooms.free() > 0 && !l.breaker.open && !l.paused.After(now) {
+		allowed, _ = l.pace.allows(now, 1)
 	}
-	if allowed, _ := l.pace.allows(now, 1); allowed == 0 {
+	if allowed == 0 {
+		l.more, l.behind = true, true
 		return false
 	}
 	l.pace.spend(now, 1)
-	l.reserved++
+	l.rooms.taken++
 	return true
 }
 
+// hand fills a reserved room.
 func (l *lane) hand(lease engine.Lease) {
 	l.mu.Lock()
-	l.reserved--
-	if l.stopped {
-		l.mu.Unlock()
-		l.handBack(lease)
-		return
+	stopped := l.stopped
+	if stopped {
+		l.rooms.taken--
+	} else {
+		l.push(lease)
 	}
-	l.push(lease)
 	l.mu.Unlock()
-}
-
-func (l *lane) release() {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.reserved--
-}
-
-// push queues a delivery and sees to it that somebody takes it. The lane is locked and has not stopped.
-func (l *lane) push(lease engine.Lease) {
-	l.queue = append(l.queue, lease)
-	switch {
-	case l.idle > 0:
-		l.work.Signal()
-	case l.workers < l.hands:
-		l.workers++
-		l.running.Go(l.send)
+	if stopped {
+		l.handBack(lease)
 	}
 }
 
-// send is a worker: it makes one attempt after the other until the lane stops or has too many workers.
-func (l *lane) send() {
-	for {
-		lease, ok := l.next()
-		if !ok {
-			return
-		}
-		l.attempt(lease)
-	}
-}
-
-// next waits for a delivery.
-func (l *lane) next() (engine.Lease, bool) {
+// leave empties the room of a delivery.
+func (l *lane) leave(id engine.DeliveryID) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	for {
-		if l.stopped || l.workers > l.hands {
-			l.workers--
-			return engine.Lease{}, false
-		}
-		if len(l.queue) > 0 {
-			lease := l.queue[0]
-			l.queue[0] = engine.Lease{} // lets go of the event
-			l.queue = l.queue[1:]
-			if l.more && len(l.queue) < l.hands {
-				l.poke()
-			}
-			return lease, true
-		}
-		l.idle++
-		l.work.Wait()
-		l.idle--
+	l.rooms.taken--
+	l.breaker.left(id)
+	l.ask()
+}
+
+// ask has run look into the store if that is said to hold more and there is room enough to look for it. The lane is locked.
+func (l *lane) ask() {
+	if l.more && l.rooms.enough(len(l.queue)) > 0 {
+		l.poke()
 	}
 }
 
 // wake notes that the store holds due deliveries.
 func (l *lane) wake() {
 	l.mu.Lock()
+	defer l.mu.Unlock()
 	l.more = true
 	l.wakes++
-	l.mu.Unlock()
 	l.poke()
 }
 
@@ -239,37 +220,9 @@ func (l *lane) poke() {
 // expect notes that a delivery was put off to a moment.
 func (l *lane) expect(at time.Time) {
 	l.mu.Lock()
+	defer l.mu.Unlock()
 	if l.dueAt.IsZero() || at.Before(l.dueAt) {
 		l.dueAt = at
-	}
-	l.mu.Unlock()
-	l.poke()
-}
-
-// pause leaves the action alone until a moment; it is never shortened.
-func (l *lane) pause(until time.Time) {
-	l.mu.Lock()
-	if until.After(l.paused) {
-		l.paused = until
-	}
-	l.mu.Unlock()
-}
-
-func (l *lane) pausedUntil() time.Time {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.paused
-}
-
-// stop ends the workers after what they are at, and hands back what is queued.
-func (l *lane) stop() {
-	l.mu.Lock()
-	l.stopped = true
-	left := l.queue
-	l.queue = nil
-	l.work.Broadcast()
-	l.mu.Unlock()
-	for _, lease := range left {
-		l.handBack(lease)
+		l.poke()
 	}
 }

@@ -17,9 +17,15 @@ import (
 type memory struct {
 	mu         sync.Mutex
 	deliveries map[engine.DeliveryID]*kept
-	pauses     map[engine.ActionName]time.Time
-	down       bool // every call fails
-	leased     int  // how many leases were given out
+	pending    map[engine.ActionName][]*kept // in the order in which they are due
+	sending    map[engine.DeliveryID]*kept
+	holds      map[engine.ActionName]map[engine.Held]time.Time
+	notes      int           // how often a hold was noted or lifted
+	down       bool          // every call fails
+	asked      int           // how often leases were asked for
+	leased     int           // how many leases were given out
+	flush      time.Duration // how long it takes to give out leases
+	flushed    chan struct{} // when not nil, results are recorded once it is closed
 	settled    chan engine.Settlement
 }
 
@@ -34,7 +40,7 @@ type kept struct {
 
 func newMemory() *memory {
 	return &memory{
-		deliveries: map[engine.DeliveryID]*kept{}, pauses: map[engine.ActionName]time.Time{},
+		deliveries: map[engine.DeliveryID]*kept{}, pending: map[engine.ActionName][]*kept{}, sending: map[engine.DeliveryID]*kept{}, holds: map[engine.ActionName]map[engine.Held]time.Time{},
 		settled: make(chan engine.Settlement, 100_000),
 	}
 }
@@ -49,8 +55,29 @@ func (m *memory) owe(n int, action engine.ActionName, due time.Time) engine.Deli
 	k := &kept{state: engine.Pending}
 	k.ID, k.Event, k.Action, k.Kind, k.Rule, k.NextAt = engine.NewDeliveryID(event, 1), event, action, engine.KindHTTP, "rule", due
 	m.deliveries[k.ID] = k
+	m.wait(k)
 	return k.ID
 }
+
+// wait has a delivery wait until it is due.
+func (m *memory) wait(k *kept) {
+	queue := m.pending[k.Action]
+	place, _ := slices.BinarySearchFunc(queue, k, byDue)
+	m.pending[k.Action] = slices.Insert(queue, place, k)
+}
+
+// leave has it wait no more.
+func (m *memory) leave(k *kept) {
+	queue := m.pending[k.Action]
+	if queue[0] == k {
+		m.pending[k.Action] = queue[1:]
+		return
+	}
+	place, _ := slices.BinarySearchFunc(queue, k, byDue)
+	m.pending[k.Action] = slices.Delete(queue, place, place+1)
+}
+
+func byDue(a, b *kept) int { return cmp.Or(a.NextAt.Compare(b.NextAt), cmp.Compare(a.ID, b.ID)) }
 
 // accept adds a delivery that is leased at once, as an acceptance does.
 func (m *memory) accept(n int, action engine.ActionName, now time.Time) engine.Lease {
@@ -58,26 +85,35 @@ func (m *memory) accept(n int, action engine.ActionName, now time.Time) engine.L
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	k := m.deliveries[id]
+	m.leave(k)
 	k.state, k.Generation, k.Until = engine.Sending, 1, now.Add(leaseTime)
+	m.sending[id] = k
 	return k.Lease
 }
 
-func (m *memory) Lease(_ context.Context, action engine.ActionName, n int, now, until time.Time) ([]engine.Lease, error) {
+func (m *memory) Lease(ctx context.Context, action engine.ActionName, n int, now, until time.Time) ([]engine.Lease, error) {
+	defer time.Sleep(m.flush)
+	return m.lease(action, n, now, until)
+}
+
+func (m *memory) lease(action engine.ActionName, n int, now, until time.Time) ([]engine.Lease, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	m.asked++
 	if m.down {
 		return nil, errDown
 	}
-	var due []*kept
-	for _, k := range m.deliveries {
-		if k.state == engine.Pending && k.Action == action && !k.NextAt.After(now) && !m.busy(k) {
-			due = append(due, k)
-		}
-	}
-	slices.SortFunc(due, func(a, b *kept) int { return cmp.Or(a.NextAt.Compare(b.NextAt), cmp.Compare(a.ID, b.ID)) })
 	var leases []engine.Lease
-	for _, k := range due[:min(n, len(due))] {
+	for _, k := range slices.Clone(m.pending[action][:min(2*n+100, len(m.pending[action]))]) {
+		if k.NextAt.After(now) || len(leases) == n {
+			break
+		}
+		if m.busy(k) {
+			continue
+		}
+		m.leave(k)
 		k.state, k.Until = engine.Sending, until
+		m.sending[k.ID] = k
 		k.Generation++
 		m.leased++
 		leases = append(leases, k.Lease)
@@ -94,8 +130,11 @@ func (m *memory) follow(line string, id engine.DeliveryID) {
 
 // busy tells whether another one of a delivery's line is being sent.
 func (m *memory) busy(k *kept) bool {
+	if k.line == "" {
+		return false
+	}
 	for _, other := range m.deliveries {
-		if k.line != "" && other.line == k.line && other.state == engine.Sending {
+		if other.line == k.line && other.state == engine.Sending {
 			return true
 		}
 	}
@@ -104,8 +143,11 @@ func (m *memory) busy(k *kept) bool {
 
 // behind tells whether a newer one of a delivery's line waits for it.
 func (m *memory) behind(k *kept) bool {
+	if k.line == "" {
+		return false
+	}
 	for _, other := range m.deliveries {
-		if k.line != "" && other.line == k.line && other.state == engine.Pending && other.ID > k.ID {
+		if other.line == k.line && other.state == engine.Pending && other.ID > k.ID {
 			return true
 		}
 	}
@@ -113,6 +155,9 @@ func (m *memory) behind(k *kept) bool {
 }
 
 func (m *memory) Settle(_ context.Context, s engine.Settlement) (engine.Recorded, error) {
+	if m.flushed != nil {
+		<-m.flushed
+	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.down {
@@ -133,6 +178,10 @@ func (m *memory) Settle(_ context.Context, s engine.Settlement) (engine.Recorded
 	if recorded.Freed && s.State == engine.Pending {
 		k.state, recorded.State = engine.Cancelled, engine.Cancelled
 	}
+	delete(m.sending, k.ID)
+	if k.state == engine.Pending {
+		m.wait(k)
+	}
 	m.settled <- s
 	return recorded, nil
 }
@@ -143,12 +192,10 @@ func (m *memory) Due(_ context.Context, now time.Time) ([]engine.ActionName, err
 	if m.down {
 		return nil, errDown
 	}
-	due := map[engine.ActionName]bool{}
 	var actions []engine.ActionName
-	for _, k := range m.deliveries {
-		if k.state == engine.Pending && !k.NextAt.After(now) && !due[k.Action] {
-			due[k.Action] = true
-			actions = append(actions, k.Action)
+	for action, queue := range m.pending {
+		if len(queue) > 0 && !queue[0].NextAt.After(now) {
+			actions = append(actions, action)
 		}
 	}
 	return actions, nil
@@ -161,26 +208,60 @@ func (m *memory) ReleaseExpired(_ context.Context, now time.Time) (int, error) {
 		return 0, errDown
 	}
 	freed := 0
-	for _, k := range m.deliveries {
-		if k.state == engine.Sending && k.Until.Before(now) {
+	for id, k := range m.sending {
+		if k.Until.Before(now) {
+			delete(m.sending, id)
 			k.state, k.NextAt = engine.Pending, now
+			m.wait(k)
 			freed++
 		}
 	}
 	return freed, nil
 }
 
-func (m *memory) Pause(_ context.Context, action engine.ActionName, until time.Time) error {
+func (m *memory) HoldAction(_ context.Context, hold engine.Hold) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.pauses[action] = until
+	if m.down {
+		return errDown
+	}
+	if m.holds[hold.Action] == nil {
+		m.holds[hold.Action] = map[engine.Held]time.Time{}
+	}
+	m.holds[hold.Action][hold.Reason] = hold.Until
+	m.notes++
 	return nil
 }
 
-func (m *memory) Pauses(context.Context) (map[engine.ActionName]time.Time, error) {
+func (m *memory) LiftHold(_ context.Context, action engine.ActionName, reason engine.Held) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return map[engine.ActionName]time.Time(m.pauses), nil
+	if m.down {
+		return errDown
+	}
+	delete(m.holds[action], reason)
+	m.notes++
+	return nil
+}
+
+func (m *memory) Holds(context.Context) ([]engine.Hold, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	var holds []engine.Hold
+	for action, reasons := range m.holds {
+		for reason, until := range reasons {
+			holds = append(holds, engine.Hold{Action: action, Reason: reason, Until: until})
+		}
+	}
+	return holds, nil
+}
+
+// held tells whether an action is held for a reason.
+func (m *memory) held(action engine.ActionName, reason engine.Held) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	_, held := m.holds[action][reason]
+	return held
 }
 
 func (m *memory) setDown(down bool) {
@@ -250,6 +331,10 @@ func (r *table) change(name engine.ActionName, change func(*Route)) {
 	r.routes[name] = route
 }
 
+func (r *table) guard(name engine.ActionName, breaker engine.Breaker) {
+	r.change(name, func(route *Route) { route.Breaker = breaker })
+}
+
 func (r *table) pace(name engine.ActionName, rate engine.Rate) {
 	r.change(name, func(route *Route) { route.Rate = rate })
 }
@@ -265,6 +350,52 @@ func (r *table) get(name engine.ActionName) (Route, bool) {
 	defer r.mu.Unlock()
 	route, known := r.routes[name]
 	return route, known
+}
+
+// target is a sender that notes its calls, and can be changed under way.
+type target struct {
+	mu      sync.Mutex
+	calls   []time.Time
+	under   int // calls now
+	most    int // calls at once
+	answers sending
+}
+
+func (t *target) Send(ctx context.Context, s engine.Shipment) engine.Outcome {
+	t.mu.Lock()
+	t.calls = append(t.calls, time.Now())
+	t.under++
+	t.most = max(t.most, t.under)
+	answers := t.answers
+	t.mu.Unlock()
+	defer func() {
+		t.mu.Lock()
+		defer t.mu.Unlock()
+		t.under--
+	}()
+	return answers(ctx, s)
+}
+
+func (t *target) becomes(answers sending) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.answers = answers
+}
+
+// count is how many calls there were in all, and at most at once since it was asked last.
+func (t *target) count() (calls, most int) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	most, t.most = t.most, t.under
+	return len(t.calls), most
+}
+
+// after answers as a target does that takes its time.
+func after(took time.Duration, answers sending) sending {
+	return func(ctx context.Context, s engine.Shipment) engine.Outcome {
+		time.Sleep(took)
+		return answers(ctx, s)
+	}
 }
 
 // start runs a dispatcher; stop ends it and waits.

@@ -13,6 +13,7 @@ type metrics struct {
 	attempts *prometheus.CounterVec
 	duration *prometheus.HistogramVec
 	under    *prometheus.GaugeVec
+	open     *prometheus.GaugeVec
 }
 
 func newMetrics(registry prometheus.Registerer) *metrics {
@@ -27,9 +28,12 @@ func newMetrics(registry prometheus.Registerer) *metrics {
 		under: prometheus.NewGaugeVec(prometheus.GaugeOpts{
 			Name: "peanuts_router_deliveries_sending", Help: "Attempts under way, by action.",
 		}, []string{"action"}),
+		open: prometheus.NewGaugeVec(prometheus.GaugeOpts{
+			Name: "peanuts_router_breaker_open", Help: "1 while the breaker of an action is open: its target fails, and is left alone.",
+		}, []string{"action"}),
 	}
 	if registry != nil {
-		registry.MustRegister(m.attempts, m.duration, m.under)
+		registry.MustRegister(m.attempts, m.duration, m.under, m.open)
 	}
 	return m
 }
@@ -40,4 +44,12 @@ func (m *metrics) end(action engine.ActionName)   { m.under.WithLabelValues(stri
 func (m *metrics) attempted(action engine.ActionName, verdict engine.Verdict, took time.Duration) {
 	m.attempts.WithLabelValues(string(action), string(verdict)).Inc()
 	m.duration.WithLabelValues(string(action)).Observe(took.Seconds())
+}
+
+func (m *metrics) breaker(action engine.ActionName, open bool) {
+	value := 0.0
+	if open {
+		value = 1
+	}
+	m.open.WithLabelValues(string(action)).Set(value)
 }

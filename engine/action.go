@@ -15,6 +15,7 @@ type Action struct {
 	Concurrency   int           // attempts under way at once
 	Rate          Rate          // at which attempts begin
 	Retry         RetryPlan
+	Breaker       Breaker
 	MaxRetryAfter time.Duration // the longest wait a target may ask for (C12)
 	Settings      Settings      // *SlackSettings, *EmailSettings, *HTTPSettings or *SQLSettings, as Kind says
 }
@@ -32,6 +33,15 @@ type Rate struct {
 	N   int
 	Per time.Duration
 }
+
+// Breaker says when an action whose target fails is left alone. The zero value never leaves it alone.
+type Breaker struct {
+	Failures int           // retryable ones in a row
+	Probe    time.Duration // between the deliveries that are let through to see whether the target is back
+}
+
+// DefaultBreaker is that of an action that names none.
+func DefaultBreaker() Breaker { return Breaker{Failures: 10, Probe: 30 * time.Second} }
 
 // Settings are those of one kind of action.
 type Settings interface{ kind() Kind }

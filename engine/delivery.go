@@ -56,8 +56,18 @@ const (
 // Held says why a pending delivery waits longer than its due time.
 type Held string
 
-// HeldPaused is said of deliveries whose action was told to wait by its target (Retry-After).
-const HeldPaused Held = "paused"
+// What holds a delivery.
+const (
+	HeldBreaker Held = "breaker" // the target of its action fails, and is left alone
+	HeldPaused  Held = "paused"  // the target of its action asked to be left alone (Retry-After)
+)
+
+// Hold is why the deliveries of an action wait: until a moment, or, without one, until the hold is lifted.
+type Hold struct {
+	Action ActionName
+	Reason Held
+	Until  time.Time
+}
 
 // Delivery is one step owed for one event.
 type Delivery struct {

@@ -36,12 +36,10 @@ func (s *Store) Arrived(ctx context.Context, after int64, n int) ([]Arrival, err
 		return nil, err
 	}
 	bounds := []any{events[0].Place, events[len(events)-1].Place}
-	err = s.query(ctx, "reading events", deliveriesBetween, bounds, func(rows *sql.Rows) error {
-		delivery, _, err := s.scanDelivery(rows)
+	err = s.eachDelivery(ctx, "reading events", deliveriesBetween, bounds, func(delivery engine.Delivery, _ int64) {
 		if i, ok := index[delivery.Event]; ok {
 			events[i].Deliveries = append(events[i].Deliveries, delivery)
 		}
-		return err
 	})
 	return events, err
 }

@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"database/sql"
 
 	"github.com/peanuts-router/peanuts-router/engine"
 )
@@ -41,11 +40,8 @@ func (s *Store) deadAfter(ctx context.Context, filter Filter, after int64) (batc
 	wanted, args := filter.dead().terms()
 	args = append(append([]any{after}, args...), exportBatch)
 	text := deliveryColumns + `WHERE d.seq > ?` + wanted + orderedBatch
-	err = s.query(ctx, "reading dead letters", text, args, func(rows *sql.Rows) (err error) {
-		var one deadLetter
-		one.Delivery, one.seq, err = s.scanDelivery(rows)
-		batch = append(batch, one)
-		return err
+	err = s.eachDelivery(ctx, "reading dead letters", text, args, func(d engine.Delivery, seq int64) {
+		batch = append(batch, deadLetter{Delivery: d, seq: seq})
 	})
 	for i := range batch {
 		one := &batch[i]

@@ -39,11 +39,6 @@ const (
 		WHERE state = 'sending' AND lease_until < ? AND lost >= ?`
 	freeExpired = `UPDATE deliveries SET state = 'pending', lease_until = NULL, lost = lost + 1, last_error = ?, next_at = ?
 		WHERE state = 'sending' AND lease_until < ?`
-
-	putPause    = `INSERT INTO pauses (action, until) VALUES (?, ?) ON CONFLICT (action) DO UPDATE SET until = max(until, excluded.until)`
-	forgetPause = `DELETE FROM pauses WHERE until <= ?`
-
-	selectPauses = `SELECT action, until FROM pauses WHERE until > ?`
 )
 
 // Lease gives out the right to try the oldest due deliveries of an action, n at the most, until a moment. What follows
@@ -155,28 +150,4 @@ func (s *Store) freeLeases(ctx context.Context, now time.Time, before int64) (in
 		return err
 	})
 	return int(buried + freed), wrap("taking over leases", err)
-}
-
-// Pause notes that an action's target asked to be left alone until a moment (C12). A pause is never shortened.
-func (s *Store) Pause(ctx context.Context, action engine.ActionName, until time.Time) error {
-	return wrap("pausing an action", s.writer.do(ctx, true, func(tx *transaction) error {
-		if _, err := tx.exec(forgetPause, s.now().UnixMilli()); err != nil {
-			return err
-		}
-		_, err := tx.exec(putPause, string(action), until.UnixMilli())
-		return err
-	}))
-}
-
-// Pauses are the pauses that were noted and have not ended by now.
-func (s *Store) Pauses(ctx context.Context) (map[engine.ActionName]time.Time, error) {
-	pauses := map[engine.ActionName]time.Time{}
-	err := s.query(ctx, "reading pauses", selectPauses, []any{s.now().UnixMilli()}, func(rows *sql.Rows) error {
-		var action engine.ActionName
-		var until int64
-		err := rows.Scan((*string)(&action), &until)
-		pauses[action] = fromMillis(until)
-		return err
-	})
-	return pauses, err
 }

@@ -19,8 +19,8 @@ const (
 	twoFrom = `SELECT id FROM events WHERE id >= ? ORDER BY id LIMIT 2` // those that begin alike stand side by side
 
 	deliveryColumns = `SELECT d.seq, e.id, d.n, d.rule, d.action, d.kind, d.state, d.attempts, d.created_at, d.next_at, d.last_status,
-			d.last_error, coalesce(p.until, 0), d.message, coalesce(d.at, 0)
-		FROM deliveries d JOIN events e ON e.seq = d.event LEFT JOIN pauses p ON p.action = d.action `
+			d.last_error, d.message, coalesce(d.at, 0)
+		FROM deliveries d JOIN events e ON e.seq = d.event `
 	deliveriesBetween = deliveryColumns + `WHERE d.seq BETWEEN ? << 20 AND ? << 20 | 1048575 ORDER BY d.seq`
 	selectAttempts    = `SELECT n, at, took, status, error, answer FROM attempts WHERE delivery = ?1
 		UNION ALL SELECT attempts, sent_at, took, last_status, last_error, '' FROM deliveries WHERE seq = ?1 AND sent_at IS NOT NULL
@@ -59,13 +59,11 @@ func (s *Store) fillIn(ctx context.Context, events []engine.EventRecord, seqs []
 	for i := range events {
 		places[events[i].ID], events[i].Deliveries = i, []engine.Delivery{}
 	}
-	return s.query(ctx, "listing events", deliveriesBetween, []any{seqs[len(events)-1], seqs[0]}, func(rows *sql.Rows) error {
-		delivery, _, err := s.scanDelivery(rows)
+	return s.eachDelivery(ctx, "listing events", deliveriesBetween, []any{seqs[len(events)-1], seqs[0]}, func(delivery engine.Delivery, _ int64) {
 		if i, ok := places[delivery.Event]; ok {
 			delivery.Message = nil
 			events[i].Deliveries = append(events[i].Deliveries, delivery)
 		}
-		return err
 	})
 }
 
@@ -120,11 +118,10 @@ func orEmpty[T any](list []T) []T {
 // deliveriesOf are an event's deliveries in their order, without messages.
 func (s *Store) deliveriesOf(ctx context.Context, event engine.EventID) ([]engine.Delivery, error) {
 	deliveries := []engine.Delivery{}
-	err := s.query(ctx, "listing deliveries", deliveryColumns+`WHERE e.id = ? AND d.seq`+ofE+` ORDER BY d.seq`, []any{string(event)}, func(rows *sql.Rows) error {
-		delivery, _, err := s.scanDelivery(rows)
+	text := deliveryColumns + `WHERE e.id = ? AND d.seq` + ofE + ` ORDER BY d.seq`
+	err := s.eachDelivery(ctx, "listing deliveries", text, []any{string(event)}, func(delivery engine.Delivery, _ int64) {
 		delivery.Message = nil
 		deliveries = append(deliveries, delivery)
-		return err
 	})
 	return deliveries, err
 }
@@ -140,11 +137,9 @@ func (s *Store) Deliveries(ctx context.Context, filter Filter, page Page) ([]eng
 	var seqs []int64
 	text := deliveryColumns + `WHERE d.seq < ?` + wanted + ` ORDER BY d.seq DESC LIMIT ?`
 	args = append(append([]any{before}, args...), page.limit()+1)
-	err = s.query(ctx, "listing deliveries", text, args, func(rows *sql.Rows) error {
-		delivery, seq, err := s.scanDelivery(rows)
+	err = s.eachDelivery(ctx, "listing deliveries", text, args, func(delivery engine.Delivery, seq int64) {
 		delivery.Message = nil
 		deliveries, seqs = append(deliveries, delivery), append(seqs, seq)
-		return err
 	})
 	if err != nil {
 		return nil, "", err
@@ -161,9 +156,9 @@ func (s *Store) Delivery(ctx context.Context, id engine.DeliveryID) (engine.Deli
 	}
 	var delivery engine.Delivery
 	var seq int64
-	err = s.query(ctx, "reading a delivery", deliveryColumns+`WHERE e.id = ? AND d.seq = e.seq << 20 | ?`, []any{event, n}, func(rows *sql.Rows) (err error) {
-		delivery, seq, err = s.scanDelivery(rows)
-		return err
+	text := deliveryColumns + `WHERE e.id = ? AND d.seq = e.seq << 20 | ?`
+	err = s.eachDelivery(ctx, "reading a delivery", text, []any{event, n}, func(found engine.Delivery, place int64) {
+		delivery, seq = found, place
 	})
 	if err != nil {
 		return delivery, nil, err
@@ -189,21 +184,35 @@ func (s *Store) history(ctx context.Context, delivery int64) ([]engine.Attempt, 
 	return history, err
 }
 
-func (s *Store) scanDelivery(rows *sql.Rows) (d engine.Delivery, seq int64, err error) {
+// eachDelivery calls each for the deliveries that a question of deliveryColumns finds, with what holds them.
+func (s *Store) eachDelivery(ctx context.Context, doing, text string, args []any, each func(d engine.Delivery, seq int64)) error {
+	held, err := s.heldBy(ctx)
+	if err != nil {
+		return wrap(doing, err)
+	}
+	now := s.now()
+	return s.query(ctx, doing, text, args, func(rows *sql.Rows) error {
+		d, seq, err := scanDelivery(rows)
+		if err == nil && d.State == engine.Pending {
+			d.Held = held.reason(&d, now)
+		}
+		each(d, seq)
+		return err
+	})
+}
+
+func scanDelivery(rows *sql.Rows) (d engine.Delivery, seq int64, err error) {
 	var n int
-	var created, next, pausedUntil, at int64
+	var created, next, at int64
 	var message string
 	err = rows.Scan(&seq, (*string)(&d.Event), &n, (*string)(&d.Rule), (*string)(&d.Action), (*string)(&d.Kind), (*string)(&d.State),
-		&d.Attempts, &created, &next, &d.LastStatus, &d.LastError, &pausedUntil, &message, &at)
+		&d.Attempts, &created, &next, &d.LastStatus, &d.LastError, &message, &at)
 	d.ID, d.CreatedAt, d.Message = engine.NewDeliveryID(d.Event, n), fromMillis(created), []byte(message)
 	if at != 0 {
 		d.At = fromMillis(at)
 	}
 	if d.State == engine.Pending {
 		d.NextAt = fromMillis(next)
-		if pausedUntil > s.now().UnixMilli() {
-			d.Held = engine.HeldPaused
-		}
 	}
 	if err == nil {
 		err = wasMessage(d)

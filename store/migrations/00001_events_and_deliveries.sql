@@ -61,9 +61,11 @@ CREATE TABLE attempts (                  -- those that did not deliver
     PRIMARY KEY (delivery, n)
 ) STRICT, WITHOUT ROWID;
 
-CREATE TABLE pauses (
-    action TEXT PRIMARY KEY,             -- told to wait by its target
-    until  INTEGER NOT NULL
+CREATE TABLE holds (                     -- why actions are left alone
+    action TEXT NOT NULL,
+    reason TEXT NOT NULL CHECK (reason IN ('breaker', 'paused')),
+    until  INTEGER NOT NULL,             -- the greatest number: until it is lifted
+    PRIMARY KEY (action, reason)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE entries (
@@ -133,7 +135,7 @@ DROP TABLE stats;
 DROP TABLE claims;
 DROP TABLE synced;
 DROP TABLE entries;
-DROP TABLE pauses;
+DROP TABLE holds;
 DROP TABLE attempts;
 DROP TABLE deliveries;
 DROP TABLE events;

@@ -23,8 +23,9 @@ type Store interface {
 	Settle(ctx context.Context, s engine.Settlement) (engine.Recorded, error)
 	Due(ctx context.Context, now time.Time) ([]engine.ActionName, error)
 	ReleaseExpired(ctx context.Context, now time.Time) (int, error)
-	Pause(ctx context.Context, action engine.ActionName, until time.Time) error
-	Pauses(ctx context.Context) (map[engine.ActionName]time.Time, error)
+	HoldAction(ctx context.Context, hold engine.Hold) error
+	LiftHold(ctx context.Context, action engine.ActionName, reason engine.Held) error
+	Holds(ctx context.Context) ([]engine.Hold, error)
 	Replay(ctx context.Context, id engine.DeliveryID) error
 	ReplayAll(ctx context.Context) (int, error)
 	CountDead(ctx context.Context, filter store.Filter) (int, error)
@@ -69,7 +70,8 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		{"expired leases are taken over (C18, F43)", suite.takesOver},
 		{"what loses three leases in a row is dead (F42)", suite.buriesWhatIsAlwaysLost},
 		{"due actions are named", suite.namesDueActions},
-		{"pauses are kept and shown (C12)", suite.keepsPauses},
+		{"what holds actions is kept, shown and lifted (C12)", suite.keepsHolds},
+		{"what is not due waits for its time only", suite.holdsOnlyWhatWaitsLonger},
 		{"a dead letter is replayed with its key and history (C10, C13)", suite.replays},
 		{"only dead letters are mended (C13)", suite.mendsOnlyTheDead},
 		{"all dead letters are replayed once (F48)", suite.replaysAll},

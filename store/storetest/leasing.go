@@ -1,7 +1,6 @@
 package storetest
 
 import (
-	"fmt"
 	"slices"
 	"sync"
 	"testing"
@@ -160,36 +159,5 @@ func (s suite) namesDueActions(t *testing.T) {
 		if diff := cmp.Diff(ask.want, got); err != nil || diff != "" {
 			t.Errorf("Due(%s): %v\n%s", ask.at, err, diff)
 		}
-	}
-}
-
-func (s suite) keepsPauses(t *testing.T) {
-	db, now := s.new(t), later()
-	for i, action := range []engine.ActionName{"told", "once", "free"} {
-		accept(t, db, event(t, i, now, action))
-	}
-	for _, p := range []struct {
-		action engine.ActionName
-		until  time.Time
-	}{{"told", now}, {"told", now.Add(time.Minute)}, {"told", now.Add(time.Second)}, {"once", now.Add(-2 * time.Hour)}} {
-		if err := db.Pause(t.Context(), p.action, p.until); err != nil {
-			t.Fatalf("Pause(%s, %s) = %v", p.action, p.until, err)
-		}
-	}
-	got, err := db.Pauses(t.Context())
-	if diff := cmp.Diff(map[engine.ActionName]time.Time{"told": now.Add(time.Minute)}, got); err != nil || diff != "" {
-		t.Errorf("Pauses() after a longer, a shorter and a past one: %v\n%s", err, diff)
-	}
-	held := map[engine.ActionName]engine.Held{}
-	for _, d := range allDeliveries(t, db, filter("", "", "", ""), 10) {
-		held[d.Action] = d.Held
-	}
-	want := map[engine.ActionName]engine.Held{"told": engine.HeldPaused, "once": "", "free": ""}
-	if diff := cmp.Diff(want, held); diff != "" {
-		t.Errorf("what holds the deliveries:\n%s", diff)
-	}
-	leaseOne(t, db, "told", now)
-	if d, _, err := db.Deliveries(t.Context(), filter("", "told", "", ""), page(1)); err != nil || d[0].Held != "" {
-		t.Errorf("a delivery that is sending: %v, held %q, want nothing", err, fmt.Sprint(d[0].Held))
 	}
 }

@@ -1,0 +1,73 @@
+package dispatch
+
+import "github.com/peanuts-router/peanuts-router/engine"
+
+// push queues a delivery and sees to it that somebody takes it. The lane is locked and has not stopped.
+func (l *lane) push(lease engine.Lease) {
+	l.queue = append(l.queue, lease)
+	if l.idle > 0 {
+		l.work.Signal()
+	} else if l.workers < l.hands {
+		l.employ()
+	}
+}
+
+// employ adds a worker.
+func (l *lane) employ() {
+	l.workers++
+	l.running.Go(l.send)
+}
+
+// send is a worker: it makes one attempt after the other until the lane stops or has too many workers. It waits for the
+// target only: what came of an attempt is recorded apart, while the next one is under way.
+func (l *lane) send() {
+	for {
+		lease, ok := l.next()
+		if !ok {
+			return
+		}
+		record := l.attempt(lease)
+		l.running.Go(func() {
+			record()
+			l.leave(lease.ID)
+		})
+	}
+}
+
+// next waits for a delivery.
+func (l *lane) next() (engine.Lease, bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for {
+		if l.stopped || l.workers > l.hands {
+			l.workers--
+			if len(l.queue) > 0 {
+				l.work.Signal() // the one that was signalled goes without taking anything
+			}
+			return engine.Lease{}, false
+		}
+		if len(l.queue) > 0 {
+			lease := l.queue[0]
+			l.queue[0] = engine.Lease{} // lets go of the event
+			l.queue = l.queue[1:]
+			l.ask()
+			return lease, true
+		}
+		l.idle++
+		l.work.Wait()
+		l.idle--
+	}
+}
+
+// stop ends the workers after what they are at, and hands back what is queued.
+func (l *lane) stop() {
+	l.mu.Lock()
+	l.stopped = true
+	left := l.queue
+	l.queue = nil
+	l.work.Broadcast()
+	l.mu.Unlock()
+	for _, lease := range left {
+		l.running.Go(func() { l.handBack(lease) })
+	}
+}

@@ -1,0 +1,47 @@
+package dispatch
+
+import (
+	"time"
+
+	"github.com/peanuts-router/peanuts-router/engine"
+)
+
+// learn has the lane know what an attempt tells of its target, before the next one begins.
+func (l *lane) learn(route Route, id engine.DeliveryID, outcome engine.Outcome, now time.Time, took time.Duration) {
+	l.flags.note(l.name, outcome)
+	if changed, was := l.learned(route, id, outcome, now, took); changed {
+		l.tellBreaker(was, outcome, now)
+	}
+}
+
+// learned is what learn does with the lane locked. It tells whether the breaker has opened or closed, and how it was before.
+func (l *lane) learned(route Route, id engine.DeliveryID, outcome engine.Outcome, now time.Time, took time.Duration) (changed bool, was breaker) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.rooms.lasted(took)
+	l.ramp.learn(outcome.Verdict, now)
+	was = l.breaker
+	changed = l.breaker.learn(id, outcome.Verdict, now)
+	if was.open && !l.breaker.open {
+		l.ramp.begin(now)
+		l.poke()
+	}
+	if wait := min(outcome.RetryAfter, route.MaxRetryAfter); wait > 0 {
+		l.pause(now.Add(wait))
+	}
+	if l.breaker.open || l.paused.After(now) {
+		l.putAllBack()
+	}
+	return changed, was
+}
+
+// tellBreaker says that the breaker of the action has opened or closed.
+func (l *lane) tellBreaker(was breaker, outcome engine.Outcome, now time.Time) {
+	l.metrics.breaker(l.name, !was.open)
+	if was.open {
+		l.Log.Info("breaker closed", "action", l.name, "after", now.Sub(was.since))
+		return
+	}
+	l.Log.Warn("breaker opened", "action", l.name, "failures", was.inARow+1, "probe", was.Probe, "err", l.Mask(outcome.Reason),
+		"hint", "what is owed waits, and uses up no attempts; one delivery is let through every "+was.Probe.String())
+}
