@@ -97,19 +97,10 @@ func (s *Store) open(ctx context.Context, config Config) error {
 	}
 	// SQLite flushes the directory with the first commit, and takes no notice when that fails (F7).
 	if err := flushDirectory(filepath.Dir(config.Path)); err != nil {
-		return err
+		return wrap("flushing its directory", err)
 	}
 	_, err = s.freeLeases(ctx, config.Now(), math.MaxInt64) // whoever had them is gone
 	return err
-}
-
-// flushDirectory has the names of its files outlive a power cut.
-func flushDirectory(path string) error {
-	directory, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	return wrap("flushing the directory", errors.Join(directory.Sync(), directory.Close()))
 }
 
 // prepareFile takes the lock and makes the file readable by its owner only; a command finds the file or fails.
@@ -120,7 +111,7 @@ func (s *Store) prepareFile(config Config) error {
 		}
 		return nil
 	}
-	if err := os.MkdirAll(filepath.Dir(config.Path), 0o700); err != nil {
+	if err := makeDirectory(filepath.Dir(config.Path)); err != nil {
 		return err
 	}
 	var err error

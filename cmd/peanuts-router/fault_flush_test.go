@@ -36,7 +36,7 @@ func TestAFlushThatFailedOnceEndsTheRouter(t *testing.T) {
 		if code := failing.exited(); code != 1 {
 			t.Errorf("after a failed flush the router ended with %d, want 1", code)
 		}
-		if log := failing.logged(); !strings.Contains(log, "store") || !strings.Contains(log, "disk I/O error") && !strings.Contains(log, "flushing the directory") {
+		if log := failing.logged(); !strings.Contains(log, "store") || !strings.Contains(log, "disk I/O error") && !strings.Contains(log, "flushing its directory") {
 			t.Errorf("after a failed flush the router said\n%s\nwant that it was of the store", log)
 		}
 		if n := acknowledgedAfterAFailedFlush(t, trace, dir); n > 0 {

@@ -91,16 +91,16 @@ func TestALongReaderHoldsUpNoEventAndTheLogEndsWithIt(t *testing.T) {
 	t.Logf("the log had %d KiB without a reader, and %d KiB after %d events beside it; the slowest answers took %s and %s", calm>>10, peak>>10, events, alone, beside)
 }
 
-// load is events that keep coming, and what is answered.
-type load struct {
+// steadyLoad is events that keep coming, and what is answered.
+type steadyLoad struct {
 	taken, refused, slowest atomic.Int64
 	ending                  atomic.Bool
 	senders                 sync.WaitGroup
 }
 
 // loadOn sends a daemon one event after the other by several connections. An answer that is neither 200 nor 503 fails.
-func loadOn(t *testing.T, d *daemon, connections int) *load {
-	l := &load{}
+func loadOn(t *testing.T, d *daemon, connections int) *steadyLoad {
+	l := &steadyLoad{}
 	send := d.sender(30 * time.Second)
 	for connection := range connections {
 		l.senders.Go(func() {
@@ -129,9 +129,9 @@ func loadOn(t *testing.T, d *daemon, connections int) *load {
 }
 
 // restart begins anew to look for the slowest answer, and tells the one so far.
-func (l *load) restart() time.Duration { return time.Duration(l.slowest.Swap(0)) }
+func (l *steadyLoad) restart() time.Duration { return time.Duration(l.slowest.Swap(0)) }
 
-func (l *load) end() {
+func (l *steadyLoad) end() {
 	l.ending.Store(true)
 	l.senders.Wait()
 }
