@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -58,7 +59,8 @@ func TestAFileCutAnywhereIsNeverServedAsWhole(t *testing.T) {
 		length := 1 + dice.IntN(len(sound)-1) // of nothing at all a new store is made
 		became := fateOf(t, sound[:length:length], truth)
 		fates[became]++
-		if became != refused && became != foundBroken {
+		onlyZeros := len(bytes.Trim(sound[length:], "\x00")) == 0 // of a page that holds nothing
+		if became != refused && became != foundBroken && became != toldByCheck && !(became == harmless && onlyZeros) {
 			t.Errorf("cut to %d of %d bytes, the store is %s", length, len(sound), became)
 		}
 	}
@@ -72,7 +74,7 @@ const (
 	refused     fate = "refused at its opening"
 	foundBroken fate = "found broken when it is used"
 	harmless    fate = "answering as before"
-	toldByCheck fate = "answering otherwise, and check tells"
+	toldByCheck fate = "answering, and check tells"
 	unnoticed   fate = "answering otherwise in what nothing guards"
 	silent      fate = "answering otherwise, and nobody can tell"
 	muddled     fate = "failing without being broken"
@@ -96,10 +98,10 @@ func fateOf(t *testing.T, damaged []byte, truth answered) fate {
 	case err != nil:
 		t.Log(err)
 		return muddled
-	case reflect.DeepEqual(answers, truth):
-		return harmless
 	case told != nil || len(audit.Discrepancies) > 0:
 		return toldByCheck
+	case reflect.DeepEqual(answers, truth):
+		return harmless
 	case cmp.Equal(answers, truth, unguarded()):
 		return unnoticed
 	}

@@ -29,10 +29,11 @@ func TestBigBodiesOnManyConnectionsAreRefusedBeforeMemoryRunsOut(t *testing.T) {
 		body := expense("large", "100")
 		return body[:len(body)-1] + `,"padding":"` + strings.Repeat("x", size-len(body)-13) + `"}`
 	}
+	const connections = 200
 	statuses := map[int]*atomic.Int64{200: {}, 413: {}, 503: {}}
 	send := d.sender(30 * time.Second)
 	var senders sync.WaitGroup
-	for connection := range sized(200, 400) {
+	for connection := range connections {
 		senders.Go(func() {
 			for n := range sized(3, 20) {
 				size := 1<<20 - 1000 - connection - n // no two alike
