@@ -101,7 +101,7 @@ func (c Config) withDefaults() Config {
 		c.Clock = time.Now
 	}
 	if c.HeldBytes == 0 {
-		c.HeldBytes = 8 << 20 // each takes ten times its size until it is collected, and all of it has to fit into 128 MiB (F40)
+		c.HeldBytes = 8 << 20 // each takes several times its size until it is collected (F40)
 	}
 	if c.Committing == 0 {
 		c.Committing = 512
