@@ -10,7 +10,8 @@ import (
 	"github.com/peanuts-router/peanuts-router/engine"
 )
 
-func (s *sqlite) apply(ctx context.Context, c *sqlChange) (int64, *engine.Outcome) {
+// alone carries out one change in one statement.
+func (s *sqlite) alone(ctx context.Context, c *sqlChange) (int64, *engine.Outcome) {
 	conn, err := s.connect(ctx)
 	if err != nil {
 		return 0, s.outcome(ctx, err)
