@@ -45,6 +45,9 @@ func sorted(doing string, err error) error {
 	case sqlite3.SQLITE_IOERR_SHMSIZE, sqlite3.SQLITE_IOERR_NOMEM:
 		// There was no room for the index of the log, on the disk or in memory; the log itself was not touched.
 		return fmt.Errorf("%s: %w: %w", doing, ErrUnavailable, err)
+	case sqlite3.SQLITE_CONSTRAINT_DATATYPE:
+		// No value of another type than its column's is ever handed over: the one that is not was there before (F12).
+		return fmt.Errorf("%s: %w: %w", doing, ErrBroken, err)
 	case sqlite3.SQLITE_READONLY_DBMOVED:
 		return fmt.Errorf("%s: %w: its file was moved or replaced: %w", doing, ErrBroken, err)
 	}
