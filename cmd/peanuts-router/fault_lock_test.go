@@ -66,7 +66,7 @@ func TestALongReaderHoldsUpNoEventAndTheLogEndsWithIt(t *testing.T) {
 		}
 		return info.Size()
 	}
-	events := int64(sized(2_000, 20_000))
+	events := int64(sized(1_000, 20_000))
 	more(events)
 	calm, alone := log(), answers.restart()
 	conn := otherProgram(t, dir)

@@ -64,6 +64,8 @@ func underTrace(t *testing.T, file, calls string, injections ...string) []string
 
 // started waits until a daemon is ready, and tells whether it came to that before it ended.
 func (d *daemon) started() bool {
+	d.t.Helper()
+	timeout := time.After(60 * time.Second)
 	for {
 		select {
 		case line := <-d.lines:
@@ -74,6 +76,8 @@ func (d *daemon) started() bool {
 			}
 		case <-d.read:
 			return false
+		case <-timeout:
+			d.t.Fatalf("the daemon is neither ready nor has it ended; its log:\n%s", d.logged())
 		}
 	}
 }
