@@ -120,11 +120,37 @@ func (s *sqlite) together(jobs []*sqliteJob) bool {
 }
 
 func (s *sqlite) writeAll(ctx context.Context, conn *sql.Conn, jobs []*sqliteJob, table []sqlColumn) error {
+	statements := prepared{conn: conn, known: map[string]*sql.Stmt{}}
+	defer statements.close()
 	for _, job := range jobs {
-		if job.rows, job.refused = s.write(ctx, conn, job.change, table); job.refused != nil {
+		if job.rows, job.refused = s.write(ctx, &statements, job.change, table); job.refused != nil {
 			return errNotTogether
 		}
 	}
 	_, err := conn.ExecContext(ctx, "COMMIT")
 	return err
+}
+
+// prepared carries out statements that it has prepared, each text once: the changes of a group are mostly alike.
+type prepared struct {
+	conn  *sql.Conn
+	known map[string]*sql.Stmt
+}
+
+func (p *prepared) ExecContext(ctx context.Context, text string, args ...any) (sql.Result, error) {
+	statement, ok := p.known[text]
+	if !ok {
+		var err error
+		if statement, err = p.conn.PrepareContext(ctx, text); err != nil {
+			return nil, err
+		}
+		p.known[text] = statement
+	}
+	return statement.ExecContext(ctx, args...)
+}
+
+func (p *prepared) close() {
+	for _, statement := range p.known {
+		_ = statement.Close() // what it did has been told
+	}
 }
