@@ -17,10 +17,10 @@ import (
 	"time"
 )
 
-// F40: whatever is sent at once, the shipped router stays within 160 MiB: what there is no room for is refused with 503, and
+// F40: whatever is sent at once, the shipped router stays within 192 MiB: what there is no room for is refused with 503, and
 // what is too large with 413. It neither dies nor forgets how to take an event.
 func TestBigBodiesOnManyConnectionsAreRefusedBeforeMemoryRunsOut(t *testing.T) {
-	const mostMiB = 160
+	const mostMiB = 192
 	dir := t.TempDir()
 	ledgerRules(t, dir, "http://127.0.0.1:9", "standard", "500")
 	d := launchDaemon(t, dir, nil, []string{shipped(t)}, "--rules", "rules.yaml")
