@@ -47,6 +47,7 @@ type Config struct {
 	Routes  func(engine.ActionName) (Route, bool) // asked at each attempt
 	Mask    func(string) string                   // hides secrets in what targets say; nil hides nothing
 	Observe func(Settled)                         // called after each settled attempt; nil calls nothing
+	Breaker func(engine.ActionName, bool)         // called when a breaker has opened (true) or closed; nil calls nothing
 	Metrics prometheus.Registerer                 // nil registers none
 	Log     *slog.Logger                          // nil logs nothing
 	Now     func() time.Time                      // nil means time.Now

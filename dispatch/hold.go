@@ -66,7 +66,7 @@ func (l *lane) restore(hold engine.Hold) {
 		l.pause(hold.Until)
 	case engine.HeldBreaker:
 		l.breaker.reopen(l.Now())
-		l.metrics.breaker(l.name, true)
+		l.announce(true)
 	}
 	l.noted = l.holdsNow()
 }

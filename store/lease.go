@@ -14,7 +14,7 @@ const (
 
 	// What follows an entry waits while another one of its rule, step and entry is being sent.
 	selectDue = `SELECT d.seq, e.id, d.n, d.rule, d.action, d.kind, d.message, d.generation, d.attempts, d.plan_from,
-			d.created_at, d.next_at, e.received_at, e.body, d.entry IS NOT NULL, coalesce(` + isOutdated + `, 0)
+			d.created_at, d.next_at, e.received_at, e.body, e.own, d.entry IS NOT NULL, coalesce(` + isOutdated + `, 0)
 		FROM deliveries d JOIN events e ON e.seq = d.event LEFT JOIN entries n ON n.id = d.entry
 		WHERE d.state = 'pending' AND d.action = ? AND d.next_at <= ?
 			AND (d.entry IS NULL OR NOT EXISTS (SELECT 1 FROM deliveries o
@@ -93,7 +93,7 @@ func scanDue(rows *sql.Rows, until time.Time) (d dueDelivery, err error) {
 	var message string
 	l := &d.Lease
 	err = rows.Scan(&d.seq, (*string)(&l.Event), &n, (*string)(&l.Rule), (*string)(&l.Action), (*string)(&l.Kind), &message,
-		&l.Generation, &l.Attempts, &l.PlanFrom, &created, &next, &received, &l.Body, &l.Follows, &d.outdated)
+		&l.Generation, &l.Attempts, &l.PlanFrom, &created, &next, &received, &l.Body, &l.Own, &l.Follows, &d.outdated)
 	l.Row = d.seq
 	l.ID, l.State, l.Message = engine.NewDeliveryID(l.Event, n), engine.Sending, []byte(message)
 	l.CreatedAt, l.NextAt, l.ReceivedAt = fromMillis(created), fromMillis(next), fromMillis(received)
@@ -143,6 +143,9 @@ func (s *Store) ReleaseExpired(ctx context.Context, now time.Time) (int, error) 
 func (s *Store) freeLeases(ctx context.Context, now time.Time, before int64) (int, error) {
 	var buried, freed int64
 	err := s.writer.do(ctx, true, func(tx *transaction) (err error) {
+		if _, err = tx.exec(diesOfExpired, before, lostLimit-1); err != nil {
+			return err
+		}
 		if buried, err = tx.exec(buryExpired, lostOften, before, lostLimit-1); err != nil {
 			return err
 		}
