@@ -38,6 +38,7 @@ func (l *lane) try(route Route, lease engine.Lease) (outcome engine.Outcome) {
 	defer cancel()
 	defer func() {
 		if cause := recover(); cause != nil {
+			l.metrics.panicked(l.name)
 			l.Log.Error("a sender panicked", "delivery", lease.ID, "action", l.name, "stack", string(debug.Stack()))
 			outcome = engine.Outcome{Verdict: engine.VerdictDead, Status: "panic", Reason: "the action panicked on this message; the log has its stack"}
 		}
@@ -123,10 +124,13 @@ func (d *Dispatcher) handBack(lease engine.Lease) {
 func (d *Dispatcher) settle(lease engine.Lease, s engine.Settlement) engine.Recorded {
 	for wait := 100 * time.Millisecond; ; wait = min(2*wait, 5*time.Second) {
 		// What was sent is recorded even when the process is being stopped.
-		recorded, err := d.Store.Settle(context.WithoutCancel(d.attempts), s)
+		recorded, err := d.Store.Settle(d.records, s)
 		if err == nil {
 			if recorded.Freed {
 				d.Wake(lease.Action)
+			}
+			if lease.Suspect {
+				d.wakeAll() // the next suspect may be any action's
 			}
 			return recorded
 		}

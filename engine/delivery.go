@@ -135,6 +135,8 @@ type Lease struct {
 	// Follows is said of a delivery that goes with its entry: no other one of the same rule, step and entry is sent at the
 	// same time.
 	Follows bool
+	// Suspect is said of a delivery that may be what takes the router down (F42): no other one is tried at the same time.
+	Suspect bool
 }
 
 // Settle begins the settlement of the lease.

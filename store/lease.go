@@ -12,14 +12,16 @@ import (
 const (
 	anyDue = `SELECT EXISTS (SELECT 1 FROM deliveries WHERE state = 'pending' AND action = ? AND next_at <= ?)`
 
-	// What follows an entry waits while another one of its rule, step and entry is being sent.
+	// What follows an entry waits while another one of its rule, step and entry is being sent; a suspect, while another
+	// suspect is.
 	selectDue = `SELECT d.seq, e.id, d.n, d.rule, d.action, d.kind, d.message, d.generation, d.attempts, d.plan_from,
-			d.created_at, d.next_at, e.received_at, e.body, e.own, d.entry IS NOT NULL, coalesce(` + isOutdated + `, 0)
+			d.created_at, d.next_at, e.received_at, e.body, e.own, d.entry IS NOT NULL, d.lost >= ?1, coalesce(` + isOutdated + `, 0)
 		FROM deliveries d JOIN events e ON e.seq = d.event LEFT JOIN entries n ON n.id = d.entry
-		WHERE d.state = 'pending' AND d.action = ? AND d.next_at <= ?
+		WHERE d.state = 'pending' AND d.action = ?2 AND d.next_at <= ?3
+			AND (d.lost < ?1 OR NOT EXISTS (SELECT 1 FROM deliveries o WHERE o.state = 'sending' AND o.lost >= ?1))
 			AND (d.entry IS NULL OR NOT EXISTS (SELECT 1 FROM deliveries o
 				WHERE o.entry = d.entry AND o.rule = d.rule AND o.step = d.step AND o.state = 'sending'))
-		ORDER BY d.next_at, d.seq LIMIT ?`
+		ORDER BY d.next_at, d.seq LIMIT ?4`
 	cancelOne = `UPDATE deliveries SET state = 'cancelled', last_error = ? WHERE seq = ? RETURNING event, rule`
 
 	takeLease = `UPDATE deliveries SET state = 'sending', generation = generation + 1, lease_until = ? WHERE seq = ?`
@@ -42,7 +44,7 @@ const (
 )
 
 // Lease gives out the right to try the oldest due deliveries of an action, n at the most, until a moment. What follows
-// an entry that has moved on is cancelled instead.
+// an entry that has moved on is cancelled instead. A suspect goes alone: no other one is leased until it is settled.
 func (s *Store) Lease(ctx context.Context, action engine.ActionName, n int, now, until time.Time) ([]engine.Lease, error) {
 	var due bool
 	err := s.one(ctx, "leasing deliveries", anyDue, []any{string(action), now.UnixMilli()}, &due)
@@ -51,16 +53,12 @@ func (s *Store) Lease(ctx context.Context, action engine.ActionName, n int, now,
 	}
 	var leases []engine.Lease
 	err = s.writer.do(ctx, true, func(tx *transaction) error {
+		var err error
 		leases = nil
-		found, err := tx.due(action, n, now, until)
-		for _, one := range found {
-			switch {
-			case err != nil:
-			case one.outdated:
-				err = tx.cancel(cancelOne, movedOn, one.seq)
-			default:
-				leases = append(leases, one.Lease)
-				_, err = tx.exec(takeLease, until.UnixMilli(), one.seq)
+		for left := true; left && err == nil; { // what was left out makes room for what is due behind it
+			var found []dueDelivery
+			if found, err = tx.due(action, n-len(leases), now, until); err == nil {
+				leases, left, err = tx.take(leases, found, until)
 			}
 		}
 		return err
@@ -71,6 +69,25 @@ func (s *Store) Lease(ctx context.Context, action engine.ActionName, n int, now,
 	return leases, nil
 }
 
+// take leases what is due, but for all suspects after the first, and tells whether it left any out.
+func (tx *transaction) take(leases []engine.Lease, due []dueDelivery, until time.Time) (_ []engine.Lease, left bool, err error) {
+	suspected := false
+	for _, one := range due {
+		switch {
+		case err != nil:
+		case one.outdated:
+			err = tx.cancel(cancelOne, movedOn, one.seq)
+		case one.Suspect && suspected:
+			left = true
+		default:
+			suspected = suspected || one.Suspect
+			leases = append(leases, one.Lease)
+			_, err = tx.exec(takeLease, until.UnixMilli(), one.seq)
+		}
+	}
+	return leases, left, err
+}
+
 // dueDelivery is a delivery that is due, as it would be leased.
 type dueDelivery struct {
 	engine.Lease
@@ -79,7 +96,7 @@ type dueDelivery struct {
 }
 
 func (tx *transaction) due(action engine.ActionName, n int, now, until time.Time) (found []dueDelivery, err error) {
-	err = tx.rows(selectDue, []any{string(action), now.UnixMilli(), n}, func(rows *sql.Rows) error {
+	err = tx.rows(selectDue, []any{lostLimit - 1, string(action), now.UnixMilli(), n}, func(rows *sql.Rows) error {
 		one, err := scanDue(rows, until)
 		found = append(found, one)
 		return err
@@ -93,7 +110,7 @@ func scanDue(rows *sql.Rows, until time.Time) (d dueDelivery, err error) {
 	var message string
 	l := &d.Lease
 	err = rows.Scan(&d.seq, (*string)(&l.Event), &n, (*string)(&l.Rule), (*string)(&l.Action), (*string)(&l.Kind), &message,
-		&l.Generation, &l.Attempts, &l.PlanFrom, &created, &next, &received, &l.Body, &l.Own, &l.Follows, &d.outdated)
+		&l.Generation, &l.Attempts, &l.PlanFrom, &created, &next, &received, &l.Body, &l.Own, &l.Follows, &l.Suspect, &d.outdated)
 	l.Row = d.seq
 	l.ID, l.State, l.Message = engine.NewDeliveryID(l.Event, n), engine.Sending, []byte(message)
 	l.CreatedAt, l.NextAt, l.ReceivedAt = fromMillis(created), fromMillis(next), fromMillis(received)
@@ -120,7 +137,8 @@ func (s *Store) Due(ctx context.Context, now time.Time) ([]engine.ActionName, er
 }
 
 // lostLimit is how many leases in a row may end without a result. Whatever keeps taking the router down must not do so
-// for ever (F42).
+// for ever (F42). A crash loses what else was leased as well: so what one more would bury is a suspect, and is tried while
+// no other suspect is.
 const lostLimit = 3
 
 const (

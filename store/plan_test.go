@@ -20,7 +20,7 @@ func TestNoStatementOfTheDaemonScansATable(t *testing.T) {
 		args []any
 	}{
 		"any due":           {store.AnyDue, []any{"a", 1}},
-		"lease":             {store.SelectDue, []any{"a", 1, 1}},
+		"lease":             {store.SelectDue, []any{2, "a", 1, 1}},
 		"due actions":       {store.DueActions, []any{1}},
 		"expired leases":    {store.AnyExpired, []any{1}},
 		"dead letters":      {dead, deadArgs},

@@ -23,8 +23,9 @@ import (
 
 // The shares of the 30 s in which a daemon ends (C22).
 const (
-	doorGrace    = 8 * time.Second
-	courierGrace = 15 * time.Second
+	doorGrace    = 12 * time.Second // an event may wait for its commit for nearly as long
+	courierGrace = 15 * time.Second // after the doors; and however long those took
+	cutAfter     = 18 * time.Second // attempts are cut, which leaves some for a store that cannot commit
 )
 
 // routerConfig is what a running router is made of.
@@ -69,7 +70,7 @@ func newRouter(ctx context.Context, c routerConfig) (*router, error) {
 	registry.MustRegister(newStoreMetrics(r.store))
 	r.monitor = r.newMonitor(registry)
 	r.courier = dispatch.New(dispatch.Config{
-		Store: r.store, Routes: r.inForce.route, Mask: r.inForce.mask, Observe: r.settled, Breaker: r.monitor.Breaker,
+		Store: r.store, Routes: r.inForce.route, Observe: r.settled, Breaker: r.monitor.Breaker,
 		Metrics: registry, Log: c.log, Grace: courierGrace,
 	})
 	if err := r.openDoors(registry); err != nil {
@@ -127,6 +128,8 @@ func (r *router) run(ctx context.Context) error {
 		public <- nil // so that it can be waited for below
 	}
 	stopTaking()
+	cut := time.AfterFunc(cutAfter, r.courier.Cut)
+	defer cut.Stop()
 	failed = errors.Join(failed, <-public)
 	stopDelivering()
 	return errors.Join(failed, <-courier, <-watching, <-admin, <-stats, <-pruning, r.store.Close())

@@ -72,6 +72,7 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		{"a stale result changes nothing (C18, F21)", suite.refusesStaleResults},
 		{"expired leases are taken over (C18, F43)", suite.takesOver},
 		{"what loses three leases in a row is dead (F42)", suite.buriesWhatIsAlwaysLost},
+		{"what may have taken the router down is tried alone (F42)", suite.triesSuspectsAlone},
 		{"due actions are named", suite.namesDueActions},
 		{"what holds actions is kept, shown and lifted (C12)", suite.keepsHolds},
 		{"what is not due waits for its time only", suite.holdsOnlyWhatWaitsLonger},
