@@ -55,7 +55,6 @@ func (l *lane) conclude(route Route, lease engine.Lease, outcome engine.Outcome,
 	settlement := decide(route.Action, lease, outcome, now)
 	settlement.Attempt = &engine.Attempt{At: began, Took: took, Status: outcome.Status, Error: outcome.Reason, Answer: outcome.Answer}
 	_ = l.noteHolds() // which is tried again when the lane looks for more
-	l.metrics.attempted(l.name, outcome.Verdict, took)
 	recorded := l.settle(lease, settlement)
 	if recorded.State == engine.Cancelled {
 		settlement.State = engine.Cancelled
@@ -64,6 +63,7 @@ func (l *lane) conclude(route Route, lease engine.Lease, outcome engine.Outcome,
 	if !recorded.Applied {
 		return
 	}
+	l.metrics.attempted(l.name, outcome.Verdict, took) // as the history has it
 	if settlement.State == engine.Pending {
 		l.expect(settlement.NextAt)
 	}

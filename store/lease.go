@@ -167,6 +167,7 @@ func (s *Store) freeLeases(ctx context.Context, now time.Time, before int64) (in
 		if buried, err = tx.exec(buryExpired, lostOften, before, lostLimit-1); err != nil {
 			return err
 		}
+		tx.moves.come(engine.Dead, buried)
 		freed, err = tx.exec(freeExpired, lostOnce, now.UnixMilli(), before)
 		return err
 	})

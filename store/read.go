@@ -19,7 +19,7 @@ const (
 	twoFrom = `SELECT id FROM events WHERE id >= ? ORDER BY id LIMIT 2` // those that begin alike stand side by side
 
 	deliveryColumns = `SELECT d.seq, e.id, d.n, d.rule, d.action, d.kind, d.state, d.attempts, d.created_at, d.next_at, d.last_status,
-			d.last_error, d.message, coalesce(d.at, 0)
+			d.last_error, d.message, coalesce(d.at, 0), coalesce(d.replay, 0)
 		FROM deliveries d JOIN events e ON e.seq = d.event `
 	deliveriesBetween = deliveryColumns + `WHERE d.seq BETWEEN ? << 20 AND ? << 20 | 1048575 ORDER BY d.seq`
 	selectAttempts    = `SELECT n, at, took, status, error, answer FROM attempts WHERE delivery = ?1
@@ -83,7 +83,10 @@ func (s *Store) Event(ctx context.Context, id engine.EventID) (engine.EventRecor
 	if !found {
 		return event, ErrNotFound
 	}
-	event.Deliveries, err = s.deliveriesOf(ctx, id)
+	if event.Deliveries, err = s.deliveriesOf(ctx, id); err != nil {
+		return event, err
+	}
+	event.Replays, err = s.replaysOf(ctx, id)
 	return event, err
 }
 
@@ -94,18 +97,23 @@ func scanEvent(rows *sql.Rows, more ...any) (e engine.EventRecord, seq int64, er
 	if err := rows.Scan(append(columns, more...)...); err != nil {
 		return e, seq, err
 	}
-	j := engine.Judgement{Fired: []engine.RuleName{}, Errors: []engine.RuleError{}, Mismatches: []engine.Mismatch{}}
-	if judged.Valid {
-		exact := json.NewDecoder(strings.NewReader(judged.String))
+	e.ReceivedAt = fromMillis(received)
+	e.Verdicts, err = verdicts(judged.String)
+	return e, seq, err
+}
+
+// verdicts reads a judgement that is stored; of an empty text there are none.
+func verdicts(text string) (v engine.Verdicts, err error) {
+	if text != "" {
+		exact := json.NewDecoder(strings.NewReader(text))
 		exact.UseNumber() // a mismatch keeps every digit of the number it met (C6)
-		if err := exact.Decode(&j); err != nil {
-			return e, seq, unreadable("the judgement of event "+string(e.ID), err)
+		if err = exact.Decode(&v); err != nil {
+			err = unreadable("a judgement", err)
 		}
 	}
-	e.ReceivedAt = fromMillis(received)
-	e.Suppressed, e.Disabled = orEmpty(j.Suppressed), j.Disabled
-	e.Fired, e.Errors, e.Mismatches = orEmpty(j.Fired), orEmpty(j.Errors), orEmpty(j.Mismatches)
-	return e, seq, nil
+	v.Fired, v.Suppressed = orEmpty(v.Fired), orEmpty(v.Suppressed)
+	v.Errors, v.Mismatches = orEmpty(v.Errors), orEmpty(v.Mismatches)
+	return v, err
 }
 
 func orEmpty[T any](list []T) []T {
@@ -206,7 +214,7 @@ func scanDelivery(rows *sql.Rows) (d engine.Delivery, seq int64, err error) {
 	var created, next, at int64
 	var message string
 	err = rows.Scan(&seq, (*string)(&d.Event), &n, (*string)(&d.Rule), (*string)(&d.Action), (*string)(&d.Kind), (*string)(&d.State),
-		&d.Attempts, &created, &next, &d.LastStatus, &d.LastError, &message, &at)
+		&d.Attempts, &created, &next, &d.LastStatus, &d.LastError, &message, &at, &d.Replay)
 	d.ID, d.CreatedAt, d.Message = engine.NewDeliveryID(d.Event, n), fromMillis(created), []byte(message)
 	if at != 0 {
 		d.At = fromMillis(at)

@@ -33,7 +33,7 @@ func TestAMigrationThatWasKilledIsTakenAgain(t *testing.T) { // F14
 	shut(t, open(t, store.Config{Path: path}))
 	other := raw(t, path)
 	// What stays of a first start that was killed before its first step was committed.
-	for _, table := range []string{"totals", "contributions", "stats", "claims", "synced", "entries", "holds", "attempts", "deliveries", "events"} {
+	for _, table := range []string{"kept_rules", "totals", "contributions", "stats", "claims", "synced", "entries", "holds", "alerts", "deaths", "attempts", "deliveries", "replays", "events"} {
 		must(t, other, `DROP TABLE `+table)
 	}
 	must(t, other, `DELETE FROM goose_db_version WHERE version_id > 0`)
