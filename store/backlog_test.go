@@ -13,9 +13,9 @@ import (
 
 // Events with a pending delivery each.
 const (
-	backlogEvents = `INSERT INTO events (id, timestamp, digest, received_at, name, helper, entry_id, body)
+	backlogEvents = `INSERT INTO events (id, timestamp, digest, received_at, name, helper, entry_id, generation, body)
 		WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?1)
-		SELECT printf('%08x-0000-7000-8000-%012x', i, i), i, randomblob(32), ?2, 'entry.created', '/expenses', 'backlog-' || i,
+		SELECT printf('%08x-0000-7000-8000-%012x', i, i), i, randomblob(32), ?2, 'entry.created', '/expenses', 'backlog-' || i, 1,
 			CAST('{"event":"entry.created","entry":{"id":"backlog-' || i || '"}}' AS BLOB) FROM n`
 	backlogDeliveries = `INSERT INTO deliveries (seq, rule, step, action, kind, message, state, generation, created_at, next_at)
 		SELECT seq << 20 | 1, 'high-expense', 0, 'ledger', 'http', '{}', 'pending', 0, received_at, received_at FROM events ORDER BY seq`
