@@ -116,6 +116,9 @@ func scanDue(rows *sql.Rows, until time.Time) (d dueDelivery, err error) {
 	l.CreatedAt, l.NextAt, l.ReceivedAt = fromMillis(created), fromMillis(next), fromMillis(received)
 	l.Generation++
 	l.Until = until
+	if err == nil {
+		err = wasMessage(l.Delivery)
+	}
 	return d, err
 }
 

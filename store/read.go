@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"errors"
 	"strings"
 	"time"
 
@@ -106,7 +107,9 @@ func verdicts(text string) (v engine.Verdicts, err error) {
 	if text != "" {
 		exact := json.NewDecoder(strings.NewReader(text))
 		exact.UseNumber() // a mismatch keeps every digit of the number it met (C6)
-		err = exact.Decode(&v)
+		if err = exact.Decode(&v); err != nil {
+			err = unreadable("a judgement", err)
+		}
 	}
 	v.Fired, v.Suppressed = orEmpty(v.Fired), orEmpty(v.Suppressed)
 	v.Errors, v.Mismatches = orEmpty(v.Errors), orEmpty(v.Mismatches)
@@ -219,7 +222,18 @@ func scanDelivery(rows *sql.Rows) (d engine.Delivery, seq int64, err error) {
 	if d.State == engine.Pending {
 		d.NextAt = fromMillis(next)
 	}
+	if err == nil {
+		err = wasMessage(d)
+	}
 	return d, seq, err
+}
+
+// wasMessage is nil for a message that can have been frozen as it stands in the store.
+func wasMessage(d engine.Delivery) error {
+	if json.Valid(d.Message) {
+		return nil
+	}
+	return unreadable("the message of delivery "+string(d.ID), errors.New("it is no JSON"))
 }
 
 // Counts are how many deliveries are pending, sending and dead.
