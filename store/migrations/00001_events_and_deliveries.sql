@@ -40,7 +40,7 @@ CREATE TABLE deliveries (
     action      TEXT NOT NULL,
     kind        TEXT NOT NULL,
     message     TEXT NOT NULL,           -- JSON, frozen when the rule fired
-    state       TEXT NOT NULL CHECK (state IN ('pending', 'sending', 'delivered', 'dead', 'cancelled', 'discarded', 'shadow')),
+    state       TEXT NOT NULL,
     entry       TEXT,                    -- that it follows: a newer version of it takes its place
     at          INTEGER,                 -- of a reminder: its due instant
     sync        TEXT CHECK (sync IN ('upsert', 'remove')), -- what it does to the row of the entry
@@ -56,6 +56,9 @@ CREATE TABLE deliveries (
     sent_at     INTEGER,                 -- of a delivered one: its last attempt, which has no row in attempts
     took        INTEGER,
     replay      INTEGER,                 -- of its event, that owes it; null for what was owed when the event came
+    -- With IN, SQLite would make a table of the seven for each statement, and fill it.
+    CHECK (state = 'pending' OR state = 'sending' OR state = 'delivered' OR state = 'dead' OR state = 'cancelled' OR
+        state = 'discarded' OR state = 'shadow'),
     CHECK ((state = 'sending') = (lease_until IS NOT NULL))
 ) STRICT;
 
