@@ -53,6 +53,7 @@ const (
 	SettleDelivered, SettleOther, FindRow, CountDuplicate                           = settleDelivered, settleOther, findRow, countDuplicate
 	WhoClaims, NoteSuppressed, ReleaseClaim, CancelOlder, CancelOne, SelectFollower = whoClaims, noteSuppressed, releaseClaim, cancelOlder, cancelOne, selectFollower
 	SelectEvents, DeliveriesBetween, TwoFrom                                        = selectEvents, deliveriesBetween, twoFrom
+	LineIsBusy, IsInTheWay, MoveUp                                                  = lineIsBusy, isInTheWay, moveUp
 )
 
 // SomeDead is how a batch of the dead letters of a filter is found.

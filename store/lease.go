@@ -10,33 +10,34 @@ import (
 )
 
 const (
-	anyDue = `SELECT EXISTS (SELECT 1 FROM deliveries WHERE state = 'pending' AND action = ? AND next_at <= ?)`
+	anyDue = `SELECT EXISTS (SELECT 1 FROM deliveries WHERE state = 'pending' AND turn <> 1 AND action = ? AND next_at <= ?)`
 
 	// What follows an entry waits while another one of its rule, step and entry is being sent.
 	selectDue = `SELECT d.seq, e.id, d.n, d.rule, d.action, d.kind, d.message, d.generation, d.attempts, d.plan_from,
-			d.created_at, d.next_at, e.received_at, e.body, d.entry IS NOT NULL, coalesce(` + isOutdated + `, 0)
+			d.created_at, d.next_at, e.received_at, e.body, d.entry IS NOT NULL, d.line IS NOT NULL, d.turn,
+			coalesce(` + isOutdated + `, 0)
 		FROM deliveries d JOIN events e ON e.seq = d.event LEFT JOIN entries n ON n.id = d.entry
-		WHERE d.state = 'pending' AND d.action = ? AND d.next_at <= ?
+		WHERE d.state = 'pending' AND d.turn <> 1 AND d.action = ? AND d.next_at <= ?
 			AND (d.entry IS NULL OR NOT EXISTS (SELECT 1 FROM deliveries o
 				WHERE o.entry = d.entry AND o.rule = d.rule AND o.step = d.step AND o.state = 'sending'))
 		ORDER BY d.next_at, d.seq LIMIT ?`
-	cancelOne = `UPDATE deliveries SET state = 'cancelled', last_error = ? WHERE seq = ? RETURNING event, rule`
+	cancelOne = `UPDATE deliveries SET state = 'cancelled', turn = 0, last_error = ? WHERE seq = ? RETURNING event, rule, seq, line IS NOT NULL`
 
-	takeLease = `UPDATE deliveries SET state = 'sending', generation = generation + 1, lease_until = ? WHERE seq = ?`
+	takeLease = `UPDATE deliveries SET state = 'sending', turn = 0, generation = generation + 1, lease_until = ? WHERE seq = ?`
 
 	// A loose index scan: one step an action, however many deliveries are pending.
 	dueActions = `WITH RECURSIVE known (action) AS (
-			SELECT min(action) FROM deliveries WHERE state = 'pending'
+			SELECT min(action) FROM deliveries WHERE state = 'pending' AND turn <> 1
 			UNION ALL
-			SELECT (SELECT min(action) FROM deliveries WHERE state = 'pending' AND action > known.action) FROM known WHERE known.action IS NOT NULL
+			SELECT (SELECT min(action) FROM deliveries WHERE state = 'pending' AND turn <> 1 AND action > known.action) FROM known WHERE known.action IS NOT NULL
 		)
 		SELECT action FROM known WHERE action IS NOT NULL
-			AND EXISTS (SELECT 1 FROM deliveries d WHERE d.state = 'pending' AND d.action = known.action AND d.next_at <= ?)`
+			AND EXISTS (SELECT 1 FROM deliveries d WHERE d.state = 'pending' AND d.turn <> 1 AND d.action = known.action AND d.next_at <= ?)`
 
 	// Those that are being sent are few: no more than the couriers have in their hands.
 	anyExpired  = `SELECT EXISTS (SELECT 1 FROM deliveries WHERE state = 'sending' AND lease_until < ?)`
 	buryExpired = `UPDATE deliveries SET state = 'dead', lease_until = NULL, lost = lost + 1, last_error = ?
-		WHERE state = 'sending' AND lease_until < ? AND lost >= ?`
+		WHERE state = 'sending' AND lease_until < ? AND lost >= ? RETURNING seq`
 	freeExpired = `UPDATE deliveries SET state = 'pending', lease_until = NULL, lost = lost + 1, last_error = ?, next_at = ?
 		WHERE state = 'sending' AND lease_until < ?`
 )
@@ -50,23 +51,50 @@ func (s *Store) Lease(ctx context.Context, action engine.ActionName, n int, now,
 		return nil, err
 	}
 	var leases []engine.Lease
-	err = s.writer.do(ctx, true, func(tx *transaction) error {
+	err = s.writer.do(ctx, true, func(tx *transaction) (err error) {
 		leases = nil
-		found, err := tx.due(action, n, now, until)
-		for _, one := range found {
-			switch {
-			case err != nil:
-			case one.outdated:
-				err = tx.cancel(cancelOne, movedOn, one.seq)
-			default:
-				leases = append(leases, one.Lease)
-				_, err = tx.exec(takeLease, until.UnixMilli(), one.seq)
+		for range leaseRounds {
+			missing := n - len(leases)
+			found, err := tx.due(action, missing, now, until)
+			if err != nil {
+				return err
+			}
+			if leases, err = tx.lease(leases, found, until); err != nil || len(found) < missing || len(leases) == n {
+				return err
 			}
 		}
-		return err
+		return nil
 	})
 	if err != nil {
 		return nil, fmt.Errorf("leasing deliveries: %w", err)
+	}
+	return leases, nil
+}
+
+// leaseRounds is how often it is looked for more in the place of what turned out not to be sent now.
+const leaseRounds = 16
+
+// lease gives out the leases of what is due, but for what is cancelled, or has to wait in its line.
+func (tx *transaction) lease(leases []engine.Lease, found []dueDelivery, until time.Time) ([]engine.Lease, error) {
+	for _, one := range found {
+		if one.outdated {
+			if err := tx.cancel(cancelOne, movedOn, one.seq); err != nil {
+				return nil, err
+			}
+			continue
+		}
+		if one.turn == notJoined {
+			if waits, err := tx.joins(one.seq); waits || err != nil {
+				if err != nil {
+					return nil, err
+				}
+				continue
+			}
+		}
+		if _, err := tx.exec(takeLease, until.UnixMilli(), one.seq); err != nil {
+			return nil, err
+		}
+		leases = append(leases, one.Lease)
 	}
 	return leases, nil
 }
@@ -75,6 +103,7 @@ func (s *Store) Lease(ctx context.Context, action engine.ActionName, n int, now,
 type dueDelivery struct {
 	engine.Lease
 	seq      int64
+	turn     turn
 	outdated bool // its entry has moved on
 }
 
@@ -93,7 +122,7 @@ func scanDue(rows *sql.Rows, until time.Time) (d dueDelivery, err error) {
 	var message string
 	l := &d.Lease
 	err = rows.Scan(&d.seq, (*string)(&l.Event), &n, (*string)(&l.Rule), (*string)(&l.Action), (*string)(&l.Kind), &message,
-		&l.Generation, &l.Attempts, &l.PlanFrom, &created, &next, &received, &l.Body, &l.Follows, &d.outdated)
+		&l.Generation, &l.Attempts, &l.PlanFrom, &created, &next, &received, &l.Body, &l.Follows, &l.Ordered, &d.turn, &d.outdated)
 	l.Row = d.seq
 	l.ID, l.State, l.Message = engine.NewDeliveryID(l.Event, n), engine.Sending, []byte(message)
 	l.CreatedAt, l.NextAt, l.ReceivedAt = fromMillis(created), fromMillis(next), fromMillis(received)
@@ -138,13 +167,14 @@ func (s *Store) ReleaseExpired(ctx context.Context, now time.Time) (int, error) 
 
 // freeLeases takes back the leases that end before a moment, in milliseconds.
 func (s *Store) freeLeases(ctx context.Context, now time.Time, before int64) (int, error) {
-	var buried, freed int64
+	var buried int
+	var freed int64
 	err := s.writer.do(ctx, true, func(tx *transaction) (err error) {
-		if buried, err = tx.exec(buryExpired, lostOften, before, lostLimit-1); err != nil {
+		if buried, err = tx.gone(buryExpired, lostOften, before, lostLimit-1); err != nil {
 			return err
 		}
 		freed, err = tx.exec(freeExpired, lostOnce, now.UnixMilli(), before)
 		return err
 	})
-	return int(buried + freed), wrap("taking over leases", err)
+	return buried + int(freed), wrap("taking over leases", err)
 }
