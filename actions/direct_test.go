@@ -16,7 +16,8 @@ import (
 // scripted is a target that takes one connection after the other and does on each what its script says.
 type scripted struct {
 	url   string
-	calls chan string // the key of each request that was read
+	calls chan string   // the key of each request that was read
+	taken chan struct{} // to be closed when the first answer was taken
 }
 
 // conversation is one connection of a target.
@@ -24,6 +25,7 @@ type conversation struct {
 	*net.TCPConn
 	in    *bufio.Reader
 	calls chan<- string
+	taken <-chan struct{}
 }
 
 // hear reads a request.
@@ -44,7 +46,7 @@ func newScripted(t *testing.T, parts ...func(*conversation)) (s scripted, ended 
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { listener.Close() })
-	s = scripted{url: "http://" + listener.Addr().String(), calls: make(chan string, 16)}
+	s = scripted{url: "http://" + listener.Addr().String(), calls: make(chan string, 16), taken: make(chan struct{})}
 	over := make(chan struct{}, len(parts))
 	go func() {
 		for _, part := range parts {
@@ -52,7 +54,7 @@ func newScripted(t *testing.T, parts ...func(*conversation)) (s scripted, ended 
 			if err != nil {
 				return
 			}
-			part(&conversation{conn.(*net.TCPConn), bufio.NewReader(conn), s.calls})
+			part(&conversation{conn.(*net.TCPConn), bufio.NewReader(conn), s.calls, s.taken})
 			conn.Close()
 			over <- struct{}{}
 		}
@@ -73,15 +75,18 @@ func TestAConnectionThatServedBefore(t *testing.T) {
 		want      engine.Verdict
 		heard     int
 	}{
-		"ended meanwhile":    {once, once, true, engine.VerdictDelivered, 2},
+		"ended meanwhile":    {func(c *conversation) { once(c); <-c.taken }, once, true, engine.VerdictDelivered, 2},
 		"ends at the call":   {func(c *conversation) { once(c); c.hear() }, once, false, engine.VerdictDelivered, 3},
 		"resets at the call": {func(c *conversation) { once(c); c.hear(); c.SetLinger(0) }, once, false, engine.VerdictDelivered, 3},
 		"and the next one ends, too": {func(c *conversation) { once(c); c.hear() }, func(c *conversation) { c.hear() }, false,
 			engine.VerdictRetry, 3},
 		"breaks off its second answer": {func(c *conversation) { once(c); c.hear(); c.say("HTTP/1.1 2") }, once, false,
 			engine.VerdictRetry, 2},
-		"says goodbye unasked": {func(c *conversation) { once(c); c.say("HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\n\r\n") },
-			once, true, engine.VerdictDelivered, 2},
+		"says goodbye unasked": {func(c *conversation) {
+			once(c)
+			<-c.taken
+			c.say("HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\n\r\n")
+		}, once, true, engine.VerdictDelivered, 2},
 		"answers twice": {func(c *conversation) { c.hear(); c.say(fine200 + "HTTP/1.1 410 Gone\r\nContent-Length: 0\r\n\r\n") },
 			once, true, engine.VerdictDelivered, 2},
 		"asks to close": {func(c *conversation) {
@@ -101,6 +106,7 @@ func TestAConnectionThatServedBefore(t *testing.T) {
 			if got := sender.Send(ctx, shipment(`{}`)); got.Verdict != engine.VerdictDelivered {
 				t.Fatalf("the first call: %+v", got)
 			}
+			close(target.taken)
 			if c.endsFirst {
 				<-ended
 			}
@@ -109,7 +115,12 @@ func TestAConnectionThatServedBefore(t *testing.T) {
 			}
 			var keys []string
 			for range c.heard {
-				keys = append(keys, <-target.calls)
+				select {
+				case key := <-target.calls:
+					keys = append(keys, key)
+				case <-ctx.Done():
+					t.Fatalf("the target heard %d calls, want %d", len(keys), c.heard)
+				}
 			}
 			for _, key := range keys {
 				if key == "" || key != keys[0] {

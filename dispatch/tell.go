@@ -22,7 +22,7 @@ func (l *lane) tell(lease engine.Lease, outcome engine.Outcome, s engine.Settlem
 		slog.String("delivery", string(lease.ID)), slog.String("event", string(lease.Event)),
 		slog.String("rule", string(lease.Rule)), slog.String("action", string(lease.Action)),
 		slog.Int("attempt", n), slog.String("verdict", string(outcome.Verdict)),
-		slog.String("status", outcome.Status), slog.Duration("took", took),
+		slog.String("status", outcome.Status), slog.String("took", took.Round(time.Microsecond).String()),
 	}
 	if s.State == engine.Pending {
 		attrs = append(attrs, slog.Time("next", s.NextAt))

@@ -48,7 +48,7 @@ func (h *webhook) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		// Whatever a proxy in front took for the end of this request, nothing after ours is read as another one.
 		w.Header().Set("Connection", "close")
 	}
-	answer = h.take(w, r)
+	answer = h.take(w, r, began)
 	if answer.problem.Status != 0 {
 		answer.problem.ServeHTTP(w, r)
 		return
@@ -63,14 +63,16 @@ type processed struct {
 	Duplicate bool           `json:"duplicate"`
 }
 
-func (h *webhook) take(w http.ResponseWriter, r *http.Request) reply {
+func (h *webhook) take(w http.ResponseWriter, r *http.Request, began time.Time) reply {
 	if refused, ok := checkHead(r); !ok {
 		return refused
 	}
 	body, drawn, err := readBody(w, r, &h.held)
 	defer h.held.give(drawn)
-	// The time for the answer begins now, however slowly the body came.
-	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(h.limits.answer))
+	if h.clock().Sub(began) > time.Second {
+		// The time for the answer begins now, however slowly the body came.
+		_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(h.limits.answer))
+	}
 	if err != nil {
 		return unread(err)
 	}

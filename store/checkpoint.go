@@ -3,8 +3,12 @@ package store
 import "context"
 
 const (
-	// copyAfter is how many pages the log grows by before they are copied into the file: 4 MiB.
-	copyAfter = 1024
+	// copyAfter is how many pages the log grows by before they are copied into the file: 16 MiB. What many events change,
+	// such as the pages of an index, is copied once then.
+	copyAfter = 4096
+
+	// lookAfter is how many statements may go by before the log is looked at: each changes a few pages at the most.
+	lookAfter = 1024
 
 	logSize = `PRAGMA wal_checkpoint(NOOP)`
 	copyLog = `PRAGMA wal_checkpoint(PASSIVE)`
@@ -14,6 +18,10 @@ const (
 // keep it to itself when the flush of the file failed; here that is the end, as with any flush (F7). It comes after the
 // callers of a group were answered, so none of them waits for it.
 func (w *writer) checkpoint() {
+	if w.unseen < lookAfter {
+		return
+	}
+	w.unseen = 0
 	pages, err := w.log(logSize)
 	if pages < w.copied {
 		w.copied = 0 // the log began anew

@@ -24,6 +24,7 @@ type writer struct {
 	statements map[string]*sql.Stmt // by their text, prepared on conn
 	fault      error
 	copied     int // pages of the log when it was last copied into the file
+	unseen     int // statements since the log was last looked at
 	closing    bool
 	sends      sync.WaitGroup
 }
@@ -234,9 +235,15 @@ func (w *writer) broken() error {
 	return w.fault
 }
 
+// prepared is the statement of a text, counted as one that may change something.
+func (tx *transaction) prepared(text string) (*sql.Stmt, error) {
+	tx.writer.unseen++
+	return tx.writer.prepared(tx.ctx, text)
+}
+
 // exec carries out a statement and tells how many rows it changed.
 func (tx *transaction) exec(text string, args ...any) (int64, error) {
-	statement, err := tx.writer.prepared(tx.ctx, text)
+	statement, err := tx.prepared(text)
 	if err != nil {
 		return 0, err
 	}
@@ -249,7 +256,7 @@ func (tx *transaction) exec(text string, args ...any) (int64, error) {
 
 // insert carries out a statement that makes a row, and tells its number.
 func (tx *transaction) insert(text string, args ...any) (row int64, err error) {
-	statement, err := tx.writer.prepared(tx.ctx, text)
+	statement, err := tx.prepared(text)
 	if err != nil {
 		return 0, err
 	}
@@ -262,7 +269,7 @@ func (tx *transaction) insert(text string, args ...any) (row int64, err error) {
 
 // row scans the one row of a statement; sql.ErrNoRows when there is none.
 func (tx *transaction) row(text string, args []any, into ...any) error {
-	statement, err := tx.writer.prepared(tx.ctx, text)
+	statement, err := tx.prepared(text)
 	if err != nil {
 		return err
 	}
@@ -271,7 +278,7 @@ func (tx *transaction) row(text string, args []any, into ...any) error {
 
 // rows calls each for every row of a statement.
 func (tx *transaction) rows(text string, args []any, each func(*sql.Rows) error) error {
-	statement, err := tx.writer.prepared(tx.ctx, text)
+	statement, err := tx.prepared(text)
 	if err != nil {
 		return err
 	}

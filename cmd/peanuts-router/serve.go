@@ -67,6 +67,7 @@ func (j *serveJob) run(ctx context.Context, storeGiven bool) error {
 	if j.sandbox && storeGiven {
 		return usagef("--sandbox has a store of its own; leave --store out")
 	}
+	tuneMemory()
 	log, closeLog := newLogs(j.term.err, slog.LevelInfo)
 	defer closeLog()
 	config, cleanUp, err := j.config(log)
