@@ -30,7 +30,7 @@ func TestABreakerLeavesADeadTargetAlone(t *testing.T) {
 		for n := range 1000 {
 			store.owe(n, "a", time.Now())
 		}
-		time.Sleep(time.Minute)
+		time.Sleep(time.Minute + 5*time.Second) // between two probes
 		asked, written := store.asked, len(store.settled)
 		time.Sleep(time.Hour)
 		if d.Reserve("a") {

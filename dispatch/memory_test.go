@@ -35,6 +35,7 @@ type kept struct {
 	state   engine.State
 	history []engine.Attempt
 	reason  string
+	order   string // among those of its action with one value one goes after the other
 	line    string // of an entry that it follows; only the newest of a line is tried again
 }
 
@@ -121,6 +122,15 @@ func (m *memory) lease(action engine.ActionName, n int, now, until time.Time) ([
 	return leases, nil
 }
 
+// inOrder adds a delivery that is due, in an order.
+func (m *memory) inOrder(n int, action engine.ActionName, order string) engine.DeliveryID {
+	id := m.owe(n, action, time.Now())
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.deliveries[id].order = order
+	return id
+}
+
 // follow puts a delivery into a line.
 func (m *memory) follow(line string, id engine.DeliveryID) {
 	m.mu.Lock()
@@ -130,6 +140,11 @@ func (m *memory) follow(line string, id engine.DeliveryID) {
 
 // busy tells whether another one of a delivery's line is being sent.
 func (m *memory) busy(k *kept) bool {
+	for _, other := range m.ordered(k) {
+		if other.state == engine.Sending || other.ID < k.ID {
+			return true
+		}
+	}
 	if k.line == "" {
 		return false
 	}
@@ -139,6 +154,16 @@ func (m *memory) busy(k *kept) bool {
 		}
 	}
 	return false
+}
+
+// ordered are the others of a delivery's order that are to be sent yet.
+func (m *memory) ordered(k *kept) (others []*kept) {
+	for _, other := range m.deliveries {
+		if k.order != "" && other != k && other.Action == k.Action && other.order == k.order && (other.state == engine.Pending || other.state == engine.Sending) {
+			others = append(others, other)
+		}
+	}
+	return others
 }
 
 // behind tells whether a newer one of a delivery's line waits for it.
@@ -177,6 +202,9 @@ func (m *memory) Settle(_ context.Context, s engine.Settlement) (engine.Recorded
 	recorded := engine.Recorded{Applied: true, State: s.State, Freed: m.behind(k)}
 	if recorded.Freed && s.State == engine.Pending {
 		k.state, recorded.State = engine.Cancelled, engine.Cancelled
+	}
+	if k.order != "" && recorded.State != engine.Pending && len(m.ordered(k)) > 0 {
+		recorded.Freed = true
 	}
 	delete(m.sending, k.ID)
 	if k.state == engine.Pending {
