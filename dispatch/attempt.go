@@ -53,7 +53,9 @@ func (l *lane) conclude(route Route, lease engine.Lease, outcome engine.Outcome,
 	took := now.Sub(began)
 	settlement := decide(route.Action, lease, outcome, now)
 	settlement.Attempt = &engine.Attempt{At: began, Took: took, Status: outcome.Status, Error: outcome.Reason, Answer: outcome.Answer}
-	_ = l.noteHolds() // which is tried again when the lane looks for more
+	if l.noteHolds() != nil {
+		l.poke() // so that it is tried again until the store can
+	}
 	l.metrics.attempted(l.name, outcome.Verdict, took)
 	recorded := l.settle(lease, settlement)
 	if recorded.State == engine.Cancelled {

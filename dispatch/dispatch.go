@@ -75,6 +75,7 @@ type Dispatcher struct {
 	attempts context.Context // of all attempts; ends when the grace is over
 	cut      context.CancelFunc
 	running  sync.WaitGroup
+	restored chan struct{} // closed when it is known what held actions before; no lane leases anything until then
 
 	mu       sync.Mutex
 	lanes    map[engine.ActionName]*lane
@@ -97,6 +98,7 @@ func New(config Config) *Dispatcher {
 	}
 	d := &Dispatcher{
 		Config: config, metrics: newMetrics(config.Metrics), lanes: map[engine.ActionName]*lane{}, stopping: make(chan struct{}),
+		restored: make(chan struct{}),
 	}
 	d.attempts, d.cut = context.WithCancel(context.Background())
 	return d
@@ -106,6 +108,7 @@ func New(config Config) *Dispatcher {
 // begun, and returns.
 func (d *Dispatcher) Run(ctx context.Context) error {
 	d.restoreHolds(ctx)
+	close(d.restored)
 	d.watch(ctx)
 	d.mu.Lock()
 	close(d.stopping)

@@ -41,6 +41,11 @@ func newLane(d *Dispatcher, name engine.ActionName) *lane {
 
 // run keeps the queue filled from the store until the dispatcher stops.
 func (l *lane) run() {
+	select {
+	case <-l.stopping:
+		return
+	case <-l.restored:
+	}
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	for {
