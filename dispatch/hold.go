@@ -11,16 +11,27 @@ import (
 type holds struct {
 	paused time.Time // by its target, until then
 	open   bool      // its breaker is
+	rated  time.Time // at its rate nothing more may be sent; told until then
 }
 
 // holdsNow are what holds the action now. The lane is locked.
-func (l *lane) holdsNow() holds { return holds{paused: l.paused, open: l.breaker.open} }
+func (l *lane) holdsNow() holds { return holds{paused: l.paused, open: l.breaker.open, rated: l.rated} }
 
 // pause leaves the action alone until a moment; it is never shortened. The lane is locked.
 func (l *lane) pause(until time.Time) {
 	if until.After(l.paused) {
 		l.paused = until
 		l.ramp.begin(until)
+	}
+}
+
+// ratedTime is for how long it is told that an action waits for its rate. It is told anew a while before that has passed.
+const ratedTime = 3 * time.Second
+
+// rate notes that something waits for the rate of the action. The lane is locked.
+func (l *lane) rate(now time.Time) {
+	if l.rated.Before(now.Add(ratedTime / 3)) {
+		l.rated = now.Add(ratedTime)
 	}
 }
 
@@ -105,6 +116,11 @@ func (l *lane) note(now holds) error {
 	ctx := context.WithoutCancel(l.attempts)
 	if now.paused != l.noted.paused {
 		if err := l.Store.HoldAction(ctx, engine.Hold{Action: l.name, Reason: engine.HeldPaused, Until: now.paused}); err != nil {
+			return err
+		}
+	}
+	if now.rated != l.noted.rated {
+		if err := l.Store.HoldAction(ctx, engine.Hold{Action: l.name, Reason: engine.HeldRate, Until: now.rated}); err != nil {
 			return err
 		}
 	}

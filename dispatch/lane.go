@@ -26,6 +26,7 @@ type lane struct {
 	paused  time.Time
 	dueAt   time.Time // when the lane itself put off a delivery to, the earliest
 	pace    pace
+	rated   time.Time // until when it is told that the rate holds what waits
 	breaker breaker
 	ramp    ramp
 	noted   holds      // what the store was told last
@@ -106,8 +107,11 @@ func (l *lane) room(now time.Time) (n, wakes int) {
 		return 0, l.wakes
 	}
 	n, next := l.pace.allows(now, l.breaker.allows(now, l.rooms.enough(len(l.queue))))
-	if !next.IsZero() && (l.dueAt.IsZero() || next.Before(l.dueAt)) {
-		l.dueAt = next
+	if !next.IsZero() {
+		l.rate(now)
+		if l.dueAt.IsZero() || next.Before(l.dueAt) {
+			l.dueAt = next
+		}
 	}
 	return n, l.wakes
 }

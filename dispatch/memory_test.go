@@ -284,6 +284,13 @@ func (m *memory) Holds(context.Context) ([]engine.Hold, error) {
 	return holds, nil
 }
 
+// heldUntil is until when an action is held for a reason.
+func (m *memory) heldUntil(action engine.ActionName, reason engine.Held) time.Time {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.holds[action][reason]
+}
+
 // held tells whether an action is held for a reason.
 func (m *memory) held(action engine.ActionName, reason engine.Held) bool {
 	m.mu.Lock()

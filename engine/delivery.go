@@ -60,6 +60,7 @@ type Held string
 const (
 	HeldBreaker Held = "breaker" // the target of its action fails, and is left alone
 	HeldPaused  Held = "paused"  // the target of its action asked to be left alone (Retry-After)
+	HeldRate    Held = "rate"    // its action sends no faster than it may
 	HeldOrder   Held = "order"   // another one of its line comes before it (order_by)
 )
 

@@ -1,7 +1,6 @@
 package store
 
 import (
-	"cmp"
 	"context"
 	"database/sql"
 	"encoding/json"
@@ -192,16 +191,17 @@ func (s *Store) eachDelivery(ctx context.Context, doing, text string, args []any
 	}
 	now := s.now()
 	return s.query(ctx, doing, text, args, func(rows *sql.Rows) error {
-		d, seq, err := scanDelivery(rows)
+		d, seq, ordered, err := scanDelivery(rows)
 		if err == nil && d.State == engine.Pending {
-			d.Held = cmp.Or(held.reason(&d, now), d.Held)
+			d.Held = held.reason(&d, ordered, now)
 		}
 		each(d, seq)
 		return err
 	})
 }
 
-func scanDelivery(rows *sql.Rows) (d engine.Delivery, seq int64, err error) {
+// scanDelivery reads a row of deliveryColumns. ordered says that another delivery of its line comes before it.
+func scanDelivery(rows *sql.Rows) (d engine.Delivery, seq int64, ordered bool, err error) {
 	var n int
 	var created, next, at int64
 	var message string
@@ -214,11 +214,8 @@ func scanDelivery(rows *sql.Rows) (d engine.Delivery, seq int64, err error) {
 	}
 	if d.State == engine.Pending {
 		d.NextAt = fromMillis(next)
-		if place == waits {
-			d.Held = engine.HeldOrder
-		}
 	}
-	return d, seq, err
+	return d, seq, place == waits, err
 }
 
 // Counts are how many deliveries are pending, sending and dead.

@@ -66,7 +66,7 @@ CREATE TABLE attempts (                  -- those that did not deliver
 
 CREATE TABLE holds (                     -- why actions are left alone
     action TEXT NOT NULL,
-    reason TEXT NOT NULL CHECK (reason IN ('breaker', 'paused')),
+    reason TEXT NOT NULL CHECK (reason IN ('breaker', 'paused', 'rate')),
     until  INTEGER NOT NULL,             -- the greatest number: until it is lifted
     PRIMARY KEY (action, reason)
 ) STRICT, WITHOUT ROWID;
