@@ -119,27 +119,3 @@ func (d *Dispatcher) handBack(lease engine.Lease) {
 	back.NextAt = lease.NextAt
 	d.settle(lease, back)
 }
-
-// settle brings a result to the store, again and again while the store cannot commit and the lease lasts. After that
-// the delivery is somebody else's: it will be sent again, with the same key.
-func (d *Dispatcher) settle(lease engine.Lease, s engine.Settlement) engine.Recorded {
-	for wait := 100 * time.Millisecond; ; wait = min(2*wait, 5*time.Second) {
-		// What was sent is recorded even when the process is being stopped.
-		recorded, err := d.Store.Settle(context.WithoutCancel(d.attempts), s)
-		if err == nil {
-			if recorded.Freed {
-				d.Wake(lease.Action)
-			}
-			return recorded
-		}
-		d.Log.Error("recording an attempt", "delivery", lease.ID, "err", err)
-		if d.Now().Add(wait).After(lease.Until) {
-			return engine.Recorded{}
-		}
-		select {
-		case <-time.After(wait):
-		case <-d.attempts.Done():
-			return engine.Recorded{}
-		}
-	}
-}

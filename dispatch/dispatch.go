@@ -75,6 +75,7 @@ type Dispatcher struct {
 	attempts context.Context // of all attempts; ends when the grace is over
 	cut      context.CancelFunc
 	running  sync.WaitGroup
+	asking   chan struct{} // filled by the result that asks whether the store can commit again
 	restored chan struct{} // closed when it is known what held actions before; no lane leases anything until then
 
 	mu       sync.Mutex
@@ -98,7 +99,7 @@ func New(config Config) *Dispatcher {
 	}
 	d := &Dispatcher{
 		Config: config, metrics: newMetrics(config.Metrics), lanes: map[engine.ActionName]*lane{}, stopping: make(chan struct{}),
-		restored: make(chan struct{}),
+		restored: make(chan struct{}), asking: make(chan struct{}, 1),
 	}
 	d.attempts, d.cut = context.WithCancel(context.Background())
 	return d

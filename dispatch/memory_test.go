@@ -22,6 +22,7 @@ type memory struct {
 	holds      map[engine.ActionName]map[engine.Held]time.Time
 	notes      int           // how often a hold was noted or lifted
 	down       bool          // every call fails
+	refused    int           // how many calls have failed
 	asked      int           // how often leases were asked for
 	leased     int           // how many leases were given out
 	flush      time.Duration // how long it takes to give out leases
@@ -47,6 +48,14 @@ func newMemory() *memory {
 }
 
 var errDown = errors.New("the store is down")
+
+// fails tells whether a call fails.
+func (m *memory) fails() bool {
+	if m.down {
+		m.refused++
+	}
+	return m.down
+}
 
 // owe adds a delivery that is due.
 func (m *memory) owe(n int, action engine.ActionName, due time.Time) engine.DeliveryID {
@@ -101,7 +110,7 @@ func (m *memory) lease(action engine.ActionName, n int, now, until time.Time) ([
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.asked++
-	if m.down {
+	if m.fails() {
 		return nil, errDown
 	}
 	var leases []engine.Lease
@@ -185,7 +194,7 @@ func (m *memory) Settle(_ context.Context, s engine.Settlement) (engine.Recorded
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.down {
+	if m.fails() {
 		return engine.Recorded{}, errDown
 	}
 	k := m.deliveries[s.ID]
@@ -217,7 +226,7 @@ func (m *memory) Settle(_ context.Context, s engine.Settlement) (engine.Recorded
 func (m *memory) Due(_ context.Context, now time.Time) ([]engine.ActionName, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.down {
+	if m.fails() {
 		return nil, errDown
 	}
 	var actions []engine.ActionName
@@ -232,7 +241,7 @@ func (m *memory) Due(_ context.Context, now time.Time) ([]engine.ActionName, err
 func (m *memory) ReleaseExpired(_ context.Context, now time.Time) (int, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.down {
+	if m.fails() {
 		return 0, errDown
 	}
 	freed := 0
@@ -250,7 +259,7 @@ func (m *memory) ReleaseExpired(_ context.Context, now time.Time) (int, error) {
 func (m *memory) HoldAction(_ context.Context, hold engine.Hold) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.down {
+	if m.fails() {
 		return errDown
 	}
 	if m.holds[hold.Action] == nil {
@@ -264,7 +273,7 @@ func (m *memory) HoldAction(_ context.Context, hold engine.Hold) error {
 func (m *memory) LiftHold(_ context.Context, action engine.ActionName, reason engine.Held) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.down {
+	if m.fails() {
 		return errDown
 	}
 	delete(m.holds[action], reason)
