@@ -24,7 +24,7 @@ type sqlSender struct {
 type sqlDatabase interface {
 	// newChange reads and checks a stored message. Its errors are for people and hold no value.
 	newChange(message []byte) (*sqlChange, error)
-	// apply carries a change out in one statement, and tells how many rows it touched; or what came of it instead.
+	// apply carries a change out, whole or not at all, and tells how many rows it touched; or what came of it instead.
 	apply(ctx context.Context, c *sqlChange) (rows int64, refused *engine.Outcome)
 	// check tells what stands in the way of changes with these columns.
 	check(ctx context.Context, columns []string) []SQLProblem

@@ -24,6 +24,7 @@ type sqlite struct {
 	path    string
 	address string // of path, with the settings of a connection
 	limit   int    // of connections
+	group   *sqliteGroup
 
 	mu      sync.Mutex
 	db      *sql.DB     // nil until something is sent
@@ -32,7 +33,7 @@ type sqlite struct {
 }
 
 func newSQLite(settings *engine.SQLSettings, file string, connections int) (*sqlite, error) {
-	s := &sqlite{limit: connections}
+	s := &sqlite{limit: connections, group: newSQLiteGroup()}
 	s.sqlNames = sqlNames{table: []string{settings.Table}, key: settings.Key, version: settings.Version, fold: foldASCII}
 	if err := s.sqlNames.check(); err != nil {
 		return nil, err

@@ -10,7 +10,8 @@ import (
 	"github.com/peanuts-router/peanuts-router/engine"
 )
 
-func (s *sqlite) apply(ctx context.Context, c *sqlChange) (int64, *engine.Outcome) {
+// alone carries out one change in one statement.
+func (s *sqlite) alone(ctx context.Context, c *sqlChange) (int64, *engine.Outcome) {
 	conn, err := s.connect(ctx)
 	if err != nil {
 		return 0, s.outcome(ctx, err)
@@ -32,8 +33,13 @@ func (s *sqlite) apply(ctx context.Context, c *sqlChange) (int64, *engine.Outcom
 	return s.write(ctx, conn, c, table)
 }
 
+// execer is a connection, or one that prepares what is said often.
+type execer interface {
+	ExecContext(ctx context.Context, text string, args ...any) (sql.Result, error)
+}
+
 // write carries out a change on a table as it was looked up.
-func (s *sqlite) write(ctx context.Context, conn *sql.Conn, c *sqlChange, table []sqlColumn) (int64, *engine.Outcome) {
+func (s *sqlite) write(ctx context.Context, conn execer, c *sqlChange, table []sqlColumn) (int64, *engine.Outcome) {
 	if len(table) == 0 {
 		outcome := dead("SQLITE_ERROR no such table", fmt.Sprintf("table %q: there is no such table", s.sqlNames.table[0]))
 		return 0, &outcome

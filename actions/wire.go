@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/peanuts-router/peanuts-router/engine"
@@ -82,9 +83,14 @@ func exchangeOf(client *http.Client, request *http.Request, now func() time.Time
 	seen := &exchange{status: response.StatusCode, retryAfter: retryAfter(response.Header, now())}
 	// The body is read so that the connection can serve again. Where it breaks off, the verdict still stands in the
 	// status.
-	_, _ = io.Copy(atMost{&seen.answer}, io.LimitReader(response.Body, maxAnswer))
+	buffer := answerBuffers.Get().(*[engine.AnswerLimit]byte)
+	defer answerBuffers.Put(buffer)
+	_, _ = io.CopyBuffer(atMost{&seen.answer}, io.LimitReader(response.Body, maxAnswer), buffer[:])
 	return seen, nil
 }
+
+// answerBuffers are used again: one that is made for each answer costs more than most answers.
+var answerBuffers = sync.Pool{New: func() any { return new([engine.AnswerLimit]byte) }}
 
 // statusText is the status as people know it: "503 Service Unavailable".
 func (e *exchange) statusText() string {

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"database/sql"
 	"fmt"
 	"strings"
@@ -9,6 +10,7 @@ import (
 // book is a table and what holds of each of its rows.
 type book struct {
 	name     string // what its rows are
+	count    string // how many there are; empty for as many as the table has rows
 	from     string // the table, with what it is held against
 	id       string // of a row, for people
 	promises []promise
@@ -48,7 +50,8 @@ var books = []book{
 		},
 	},
 	{
-		name: "attempts", id: `'attempt ' || t.n || ' at the delivery of row ' || t.delivery`,
+		name: "attempts", count: `SELECT (SELECT count(*) FROM attempts) + (SELECT count(*) FROM deliveries WHERE sent_at IS NOT NULL)`,
+		id:       `'attempt ' || t.n || ' at the delivery of row ' || t.delivery`,
 		from:     `attempts t LEFT JOIN deliveries d ON d.seq = t.delivery`,
 		promises: []promise{{"an attempt belongs to a delivery", `d.seq IS NULL`}},
 	},
@@ -95,7 +98,7 @@ func (b book) query() string {
 // keep looks through a book.
 func (a *audit) keep(b book) error {
 	table, _, _ := strings.Cut(b.from, " ")
-	n, err := a.number(`SELECT count(*) FROM ` + table)
+	n, err := a.number(cmp.Or(b.count, `SELECT count(*) FROM `+table))
 	if err != nil {
 		return err
 	}

@@ -30,23 +30,13 @@ const (
 // Settle records what a leased attempt came to. Nothing has changed when the lease is not the newest any more (C18).
 // What follows an entry that moved on meanwhile is not tried again, but cancelled.
 func (s *Store) Settle(ctx context.Context, settled engine.Settlement) (recorded engine.Recorded, err error) {
-	event, n, err := splitID(settled.ID)
-	if err != nil {
-		return recorded, fmt.Errorf("settling a delivery: %w", err)
-	}
 	if err := settleable(&settled); err != nil {
 		return recorded, fmt.Errorf("settling a delivery: %w", err)
 	}
-	err = s.writer.do(ctx, true, func(tx *transaction) error {
+	err = s.writer.do(ctx, true, func(tx *transaction) (err error) {
 		recorded = engine.Recorded{}
-		if settled.Row == 0 {
-			err := tx.row(findRow, []any{n, event}, &settled.Row, &settled.Follows, &settled.Ordered)
-			if errors.Is(err, sql.ErrNoRows) {
-				return nil
-			}
-			if err != nil {
-				return err
-			}
+		if err := tx.findRow(&settled); err != nil || settled.Row == 0 {
+			return err
 		}
 		recorded, err = tx.settle(&settled)
 		return err
@@ -69,6 +59,22 @@ func settleable(s *engine.Settlement) error {
 		return fmt.Errorf("an attempt cannot leave it %q", string(s.State))
 	}
 	return nil
+}
+
+// findRow looks for the delivery of a settlement that does not say where it is; without any it stays 0.
+func (tx *transaction) findRow(s *engine.Settlement) error {
+	if s.Row != 0 {
+		return nil
+	}
+	event, n, err := splitID(s.ID)
+	if err != nil {
+		return err
+	}
+	err = tx.row(findRow, []any{n, event}, &s.Row, &s.Follows, &s.Ordered)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil
+	}
+	return err
 }
 
 // settle records a settlement of a row that is known.

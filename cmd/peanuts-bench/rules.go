@@ -17,7 +17,7 @@ type arrangement struct {
 	name        string // in words of the report
 	second      string // the address of a second HTTP action, beside the target; empty for none
 	tables      bool   // keep a stat and a table of SQLite
-	concurrency int    // of the target's action
+	concurrency int    // of the target's action, and of the table's
 }
 
 // tableFile is the database that the sql step keeps; the router does not make it.
@@ -46,7 +46,7 @@ func (a arrangement) rules(target string) string {
 	}
 	stats := ""
 	if a.tables {
-		actions = append(actions, "  table:\n    sql: {database: \"sqlite:"+tableFile+"\", table: expenses, key: external_id, version: version}\n")
+		actions = append(actions, "  table:\n    sql: {database: \"sqlite:"+tableFile+"\", table: expenses, key: external_id, version: version}\n    concurrency: "+strconv.Itoa(a.concurrency)+"\n")
 		steps = append(steps, upsertStep)
 		stats = expensesStat
 	}
