@@ -23,7 +23,8 @@ const (
 	somebodyIsNext = `(EXISTS (SELECT 1 FROM deliveries o WHERE o.action = d.action AND o.line = d.line AND o.state = 'sending')
 			OR EXISTS (SELECT 1 FROM deliveries o WHERE o.action = d.action AND o.line = d.line AND o.state = 'pending' AND o.turn = 0))`
 
-	lineIsBusy = `SELECT ` + somebodyIsNext + ` FROM (SELECT ? AS action, ? AS line) d`
+	lineIsBusy = `SELECT EXISTS (SELECT 1 FROM deliveries WHERE action = ?1 AND line = ?2 AND state = 'sending')
+			OR EXISTS (SELECT 1 FROM deliveries WHERE action = ?1 AND line = ?2 AND state = 'pending' AND turn = 0)`
 	isInTheWay = `SELECT ` + somebodyIsNext + ` FROM deliveries d WHERE d.seq = ?`
 	joinLine   = `UPDATE deliveries SET turn = 1 WHERE seq = ?`
 

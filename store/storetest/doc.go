@@ -86,6 +86,7 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		{"rules know what was before (P19)", suite.knowsWhatWasBefore},
 		{"syncs of an entry go one after the other, the newest last (C16, R55)", suite.syncsInLine},
 		{"of one value of order_by one delivery is sent at a time, in the order of creation", suite.sendsInLine},
+		{"what waits in a line hides nothing (F43)", suite.hidesNothing},
 		{"whatever leaves its line lets the next one go", suite.movesUp},
 		{"a reminder joins its line when it is due, a replay when it is replayed", suite.joinsWhenDue},
 		{"any order of calls keeps the lines, and leaves nobody waiting for ever", suite.keepsLines},

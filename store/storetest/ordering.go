@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -161,4 +162,32 @@ func (s suite) joinsWhenDue(t *testing.T) {
 	finish(t, db, head, engine.Delivered, now)
 	wantDue(t, db, "before the last reminder is due", now.Add(time.Hour))
 	wantDue(t, db, "once it is due", now.Add(2*time.Hour), late)
+}
+
+// F43: what may not be leased now hides nothing behind it, however much of it there is.
+func (s suite) hidesNothing(t *testing.T) {
+	db, now := s.new(t), later()
+	const waiting = 20_000
+	a := event(t, 1, now, slices.Repeat([]engine.ActionName{"a"}, waiting)...)
+	for i := range a.Judgement.Owed {
+		a.Judgement.Owed[i].Order = "x"
+	}
+	accept(t, db, a)
+	head := wantDue(t, db, "of a line", now, engine.NewDeliveryID(a.ID, 1))[0]
+	accept(t, db, event(t, 2, now.Add(time.Second), slices.Repeat([]engine.ActionName{"a"}, 10)...))
+	leases, err := db.Lease(t.Context(), "a", 10, now.Add(time.Minute), now.Add(2*time.Minute))
+	if err != nil || len(leases) != 10 {
+		t.Errorf("Lease(10) behind %d that wait in a line = %d, %v; want the 10 that stand in none", waiting-1, len(leases), err)
+	}
+	if freed, err := db.ReleaseExpired(t.Context(), now.Add(3*time.Minute)); err != nil || freed != 11 {
+		t.Errorf("ReleaseExpired() = %d, %v; want all 11 that have expired at once", freed, err)
+	}
+	wantStands(t, db, head.ID, engine.Pending)
+}
+
+func wantStands(t testing.TB, db Store, id engine.DeliveryID, want engine.State) {
+	t.Helper()
+	if d, _ := delivery(t, db, id); d.State != want {
+		t.Errorf("%s is %s, want %s", id, d.State, want)
+	}
 }
