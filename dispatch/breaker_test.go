@@ -202,11 +202,11 @@ func TestAnOpenBreakerOutlivesARestart(t *testing.T) {
 // C14: an edit of the breaker reaches the lane, and so does one that takes the action away.
 func TestAnEditReachesTheBreaker(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		store := newMemory()
+		store, registry := newMemory(), prometheus.NewRegistry()
 		target := &target{answers: fails}
 		routes := new(table).set("a", engine.RetryStandard(), target.Send)
 		routes.guard("a", engine.Breaker{Failures: 10, Probe: time.Hour})
-		d, stop := start(t, Config{Store: store, Routes: routes.get})
+		d, stop := start(t, Config{Store: store, Routes: routes.get, Metrics: registry})
 		for n := range 100 {
 			store.owe(n, "a", time.Now())
 		}
@@ -221,12 +221,12 @@ func TestAnEditReachesTheBreaker(t *testing.T) {
 		}
 		time.Sleep(time.Minute)
 		routes.remove("a")
-		d.Wake("a")
 		store.await(100)
 		synctest.Wait()
 		if store.held("a", engine.HeldBreaker) {
 			t.Error("an action that is gone is still said to be held")
 		}
+		wantOpen(t, d, registry, 0)
 		stop()
 		states := map[engine.State]int{}
 		for _, k := range store.deliveries {

@@ -47,6 +47,7 @@ type Config struct {
 	Routes  func(engine.ActionName) (Route, bool) // asked at each attempt
 	Mask    func(string) string                   // hides secrets in what targets say; nil hides nothing
 	Observe func(Settled)                         // called after each settled attempt; nil calls nothing
+	Breaker func(engine.ActionName, bool)         // called when a breaker has opened (true) or closed; nil calls nothing
 	Metrics prometheus.Registerer                 // nil registers none
 	Log     *slog.Logger                          // nil logs nothing
 	Now     func() time.Time                      // nil means time.Now
@@ -167,7 +168,20 @@ func (d *Dispatcher) look(ctx context.Context, expired bool) error {
 	for _, action := range due {
 		d.Wake(action)
 	}
+	d.lookAtBreakers()
 	return err
+}
+
+// lookAtBreakers has the lanes whose breaker is open follow their actions: nothing else may wake that of one that is gone.
+func (d *Dispatcher) lookAtBreakers() {
+	d.mu.Lock()
+	lanes := slices.Collect(maps.Values(d.lanes))
+	d.mu.Unlock()
+	for _, l := range lanes {
+		if l.isOpen() {
+			l.poke()
+		}
+	}
 }
 
 // Reserve keeps room for one delivery of an action in its lane, and tells whether there is any. The room is filled by

@@ -45,6 +45,12 @@ func (l *lane) admits(id engine.DeliveryID, now time.Time) bool {
 	return !l.paused.After(now) && l.breaker.lets(id)
 }
 
+func (l *lane) isOpen() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.breaker.open
+}
+
 // putAllBack hands back what is queued, for when the lane may go on. The lane is locked.
 func (l *lane) putAllBack() {
 	for _, lease := range l.queue {
@@ -77,7 +83,7 @@ func (l *lane) restore(hold engine.Hold) {
 		l.pause(hold.Until)
 	case engine.HeldBreaker:
 		l.breaker.reopen(l.Now())
-		l.metrics.breaker(l.name, true)
+		l.announce(true)
 	}
 	l.noted = l.holdsNow()
 }

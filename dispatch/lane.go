@@ -125,7 +125,9 @@ func (l *lane) follow(action engine.Action) {
 		l.rooms.all = min(l.rooms.all, hands*roomsPerHand)
 	}
 	l.pace.follow(action.Rate)
-	l.breaker.follow(action.Breaker)
+	if l.breaker.follow(action.Breaker) {
+		l.announce(false)
+	}
 }
 
 // take queues what was leased. Fewer than asked for means that the store holds no more, unless it was said to since; what

@@ -37,11 +37,19 @@ func (l *lane) learned(route Route, id engine.DeliveryID, outcome engine.Outcome
 
 // tellBreaker says that the breaker of the action has opened or closed.
 func (l *lane) tellBreaker(was breaker, outcome engine.Outcome, now time.Time) {
-	l.metrics.breaker(l.name, !was.open)
+	l.announce(!was.open)
 	if was.open {
 		l.Log.Info("breaker closed", "action", l.name, "after", now.Sub(was.since))
 		return
 	}
 	l.Log.Warn("breaker opened", "action", l.name, "failures", was.inARow+1, "probe", was.Probe, "err", l.Mask(outcome.Reason),
 		"hint", "what is owed waits, and uses up no attempts; one delivery is let through every "+was.Probe.String())
+}
+
+// announce tells of a breaker those who count and those who watch.
+func (l *lane) announce(open bool) {
+	l.metrics.breaker(l.name, open)
+	if l.Breaker != nil {
+		l.Breaker(l.name, open)
+	}
 }
