@@ -207,7 +207,7 @@ func (d *Dispatcher) Hand(lease engine.Lease) {
 // Release gives back one reserved room.
 func (d *Dispatcher) Release(action engine.ActionName) {
 	if l := d.lane(action); l != nil {
-		l.leave("")
+		l.leave(&engine.Lease{})
 	}
 }
 

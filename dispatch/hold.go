@@ -56,7 +56,7 @@ func (l *lane) putAllBack() {
 	for _, lease := range l.queue {
 		l.running.Go(func() {
 			l.putBack(lease)
-			l.leave(lease.ID)
+			l.leave(&lease)
 		})
 	}
 	l.queue = nil

@@ -196,11 +196,11 @@ func (l *lane) hand(lease engine.Lease) {
 }
 
 // leave empties the room of a delivery.
-func (l *lane) leave(id engine.DeliveryID) {
+func (l *lane) leave(lease *engine.Lease) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.rooms.taken--
-	l.breaker.left(id)
+	l.rooms.leave(lease)
+	l.breaker.left(lease.ID)
 	l.ask()
 }
 
