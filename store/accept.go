@@ -120,6 +120,7 @@ func (a *accepting) insert(tx *transaction, j engine.Judgement) (seq int64, err 
 		return 0, err
 	}
 	e := a.Event
+	tx.writer.unseen += len(e.Raw) >> 12 // pages of its own
 	return tx.insert(insertEvent, string(a.ID), a.timestamp(), a.digest[:], a.ReceivedAt.UnixMilli(),
 		e.Event, e.Helper.Command, e.Entry.ID, said, e.Raw)
 }

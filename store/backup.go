@@ -86,11 +86,7 @@ func name(partial, path string) error {
 	if err != nil {
 		return err
 	}
-	directory, err := os.Open(filepath.Dir(path))
-	if err != nil {
-		return err
-	}
-	return errors.Join(directory.Sync(), directory.Close())
+	return flushDirectory(filepath.Dir(path))
 }
 
 // remove takes a copy away under the name it had while it was made, with what SQLite may have left beside it.

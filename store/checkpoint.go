@@ -3,13 +3,6 @@ package store
 import "context"
 
 const (
-	// copyAfter is how many pages the log grows by before they are copied into the file: 16 MiB. What many events change,
-	// such as the pages of an index, is copied once then.
-	copyAfter = 4096
-
-	// lookAfter is how many statements may go by before the log is looked at: each changes a few pages at the most.
-	lookAfter = 1024
-
 	logSize = `PRAGMA wal_checkpoint(NOOP)`
 	copyLog = `PRAGMA wal_checkpoint(PASSIVE)`
 )

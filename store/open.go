@@ -71,7 +71,7 @@ func (s *Store) open(ctx context.Context, config Config) error {
 		return err
 	}
 	var err error
-	if s.writing, err = sql.Open("sqlite", dsn(config, "_journal_mode=WAL&_synchronous=FULL&_txlock=immediate&_foreign_keys=on&_pragma=journal_size_limit(67108864)&_pragma=wal_autocheckpoint(0)")); err != nil {
+	if s.writing, err = sql.Open("sqlite", dsn(config, "_journal_mode=WAL&_synchronous="+synchronous+"&_txlock=immediate&_foreign_keys=on&_pragma=journal_size_limit(67108864)&_pragma=wal_autocheckpoint(0)")); err != nil {
 		return err
 	}
 	s.writing.SetMaxOpenConns(1)
@@ -107,7 +107,7 @@ func (s *Store) prepareFile(config Config) error {
 		}
 		return nil
 	}
-	if err := os.MkdirAll(filepath.Dir(config.Path), 0o700); err != nil {
+	if err := makeDirectory(filepath.Dir(config.Path)); err != nil {
 		return err
 	}
 	var err error

@@ -24,7 +24,7 @@ type writer struct {
 	statements map[string]*sql.Stmt // by their text, prepared on conn
 	fault      error
 	copied     int // pages of the log when it was last copied into the file
-	unseen     int // statements since the log was last looked at
+	unseen     int // statements, and pages of large events, since the log was last looked at
 	closing    bool
 	sends      sync.WaitGroup
 }
@@ -117,7 +117,7 @@ func (w *writer) stop() {
 
 func (w *writer) loop() {
 	defer close(w.stopped)
-	defer w.conn.Close()
+	defer w.letGo()
 	group := make([]*write, 0, groupLimit)
 	for first := range w.queue {
 		group = group[:0]
@@ -135,6 +135,14 @@ func (w *writer) loop() {
 		}
 		clear(group) // lets go of the events
 	}
+}
+
+// letGo ends the statements and then the connection: with a statement left, SQLite keeps the connection and its files open.
+func (w *writer) letGo() {
+	for _, statement := range w.statements {
+		statement.Close()
+	}
+	w.conn.Close()
 }
 
 func (w *writer) next() (*write, bool) {

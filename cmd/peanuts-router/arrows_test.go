@@ -17,25 +17,28 @@ const module = "github.com/peanuts-router/peanuts-router/"
 // arrows is who may import whom, test files apart: the folders stand in the order an event meets them, neighbours do not
 // know each other, and only cmd sees all.
 var arrows = map[string][]string{
-	"peanuts":            {},
-	"engine/condition":   {"peanuts"},
-	"engine/rulefile":    {},
-	"engine/lint":        {"peanuts", "engine/condition", "engine/rulefile"},
-	"engine":             {"peanuts", "engine/condition", "engine/rulefile"},
-	"engine/rehearsal":   {"peanuts", "engine"},
-	"engine/ruletest":    {"peanuts", "engine", "engine/rulefile", "engine/rehearsal"},
-	"server":             {"peanuts", "engine", "server/page"},
-	"server/page":        {"engine"},
-	"store":              {"peanuts", "engine"},
-	"store/storetest":    {"peanuts", "engine", "store"}, // of one house: the suite speaks the store's words
-	"dispatch":           {"peanuts", "engine"},
-	"actions":            {"peanuts", "engine"},
-	"actions/receiver":   {"peanuts", "engine"},
-	"internal/pgtest":    {}, // for tests alone: no row may name it
-	"e2e":                {}, // a module of its own: a browser looks at the program
-	".":                  {},
-	"cmd/peanuts-bench":  {"peanuts"}, // the router is another process to it
-	"cmd/peanuts-router": {".", "peanuts", "server", "engine", "engine/rulefile", "engine/condition", "engine/lint", "engine/rehearsal", "engine/ruletest", "store", "dispatch", "actions", "actions/receiver"},
+	"peanuts":                   {},
+	"engine/condition":          {"peanuts"},
+	"engine/rulefile":           {},
+	"engine/lint":               {"peanuts", "engine/condition", "engine/rulefile"},
+	"engine":                    {"peanuts", "engine/condition", "engine/rulefile"},
+	"engine/rehearsal":          {"peanuts", "engine"},
+	"engine/ruletest":           {"peanuts", "engine", "engine/rulefile", "engine/rehearsal"},
+	"server":                    {"peanuts", "engine", "server/page"},
+	"server/page":               {"engine"},
+	"store":                     {"peanuts", "engine"},
+	"store/storetest":           {"peanuts", "engine", "store"}, // of one house: the suite speaks the store's words
+	"dispatch":                  {"peanuts", "engine"},
+	"actions":                   {"peanuts", "engine"},
+	"actions/receiver":          {"peanuts", "engine"},
+	"internal/pgtest":           {},                  // for tests alone: no row may name it
+	"internal/powerloss":        {"engine", "store"}, // judges what a disk may hold; the router is another process to it
+	"internal/powerloss/traced": {"peanuts", "internal/powerloss"},
+	"e2e":                       {}, // a module of its own: a browser looks at the program
+	".":                         {},
+	"cmd/peanuts-bench":         {"peanuts"}, // the router is another process to it
+	"cmd/peanuts-torture":       {"internal/powerloss", "internal/powerloss/traced"},
+	"cmd/peanuts-router":        {".", "peanuts", "server", "engine", "engine/rulefile", "engine/condition", "engine/lint", "engine/rehearsal", "engine/ruletest", "store", "dispatch", "actions", "actions/receiver"},
 }
 
 func TestImportsRunOnlyAlongTheArrows(t *testing.T) {
