@@ -31,8 +31,10 @@ func TestABreakerLeavesADeadTargetAlone(t *testing.T) {
 			store.owe(n, "a", time.Now())
 		}
 		time.Sleep(time.Minute + 5*time.Second) // between two probes
+		synctest.Wait()
 		asked, written := store.asked, len(store.settled)
 		time.Sleep(time.Hour)
+		synctest.Wait()
 		if d.Reserve("a") {
 			t.Error("a lane with an open breaker keeps a room")
 		}
@@ -156,6 +158,7 @@ func TestProbesGoOneAtATime(t *testing.T) {
 			d.Wake("a")
 		}
 		after, most := target.count()
+		synctest.Wait()
 		probes := target.calls[before:after]
 		for i := 1; i < len(probes); i++ {
 			if gap := probes[i].Sub(probes[i-1]); gap != 39*time.Second {
@@ -263,6 +266,57 @@ func TestAHoldIsNotedOnceTheStoreIsBack(t *testing.T) {
 		time.Sleep(2 * time.Second)
 		if !store.held("a", engine.HeldBreaker) {
 			t.Error("the hold is not noted 2 s after the store is back")
+		}
+		stop()
+	})
+}
+
+// What was on its way to a lane when its breaker opened is not sent, and uses up no attempt.
+func TestWhatIsHandedToAnOpenBreakerWaits(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store := newMemory()
+		target := &target{answers: fails}
+		routes := new(table).set("a", engine.RetryStandard(), target.Send)
+		routes.guard("a", engine.Breaker{Failures: 1, Probe: time.Hour})
+		d, stop := start(t, Config{Store: store, Routes: routes.get})
+		d.Wake("a")
+		synctest.Wait()
+		for range 3 {
+			if !d.Reserve("a") {
+				t.Fatal("an idle lane has no room")
+			}
+		}
+		for n := range 3 {
+			d.Hand(store.accept(n, "a", time.Now()))
+			synctest.Wait()
+		}
+		if calls, _ := target.count(); calls != 1 {
+			t.Errorf("%d calls, want one: the breaker is open after the first", calls)
+		}
+		for n := 1; n < 3; n++ {
+			if k := store.of(engine.NewDeliveryID(engine.EventID("event00000"+string(rune('0'+n))), 1)); k.state != engine.Pending || k.Attempts != 0 {
+				t.Errorf("delivery %d is %s after %d attempts, want pending after none", n, k.state, k.Attempts)
+			}
+		}
+		stop()
+	})
+}
+
+// The breaker of an action that is gone closes, also when nothing of the action is due.
+func TestTheBreakerOfAnActionThatIsGoneCloses(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store, registry := newMemory(), prometheus.NewRegistry()
+		routes := new(table).set("a", engine.RetryPlan{Waits: []time.Duration{time.Hour}}, fails)
+		routes.guard("a", engine.Breaker{Failures: 1, Probe: time.Minute})
+		d, stop := start(t, Config{Store: store, Routes: routes.get, Metrics: registry})
+		store.owe(1, "a", time.Now())
+		time.Sleep(2500 * time.Millisecond)
+		wantOpen(t, d, registry, 1)
+		routes.remove("a")
+		time.Sleep(2 * time.Second)
+		wantOpen(t, d, registry, 0)
+		if store.held("a", engine.HeldBreaker) {
+			t.Error("the hold is not lifted")
 		}
 		stop()
 	})

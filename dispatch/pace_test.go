@@ -100,6 +100,7 @@ func TestWhatWaitsForTheRateIsHeldByIt(t *testing.T) {
 		}
 		store.await(200)
 		time.Sleep(time.Minute)
+		synctest.Wait()
 		if store.notes < 5 || store.notes > 11 {
 			t.Errorf("the hold was noted %d times in 20 s, want every other second", store.notes)
 		}

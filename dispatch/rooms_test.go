@@ -107,6 +107,7 @@ func TestALaneComesBackToHandingOverInMemory(t *testing.T) {
 			t.Errorf("%d of the last 1000 overflow into the store, want none", refused)
 		}
 		store.await(n)
+		synctest.Wait()
 		if most := n / 20; store.asked > most {
 			t.Errorf("leases were asked for %d times for %d deliveries, want at most %d", store.asked, n, most)
 		}

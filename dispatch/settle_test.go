@@ -29,6 +29,7 @@ func TestAStoreThatIsDownIsNotAskedByEveryResult(t *testing.T) {
 		close(answer)
 		time.Sleep(30 * time.Second)
 		store.setDown(false)
+		synctest.Wait()
 		// Each result is brought once. Then there are three loops: it is looked for due work, for leases, and for whether a
 		// result can be recorded.
 		if most := 200 + 3*2*30; store.refused > most {
