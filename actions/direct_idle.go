@@ -15,6 +15,7 @@ type idle struct {
 	mu      sync.Mutex
 	kept    []*directConn // the last used at the end
 	sweeper *time.Timer
+	closed  bool // nothing is kept any more
 }
 
 // take gives a connection to an address, the last one used: one that its target has ended, or that said something while nobody
@@ -46,6 +47,10 @@ func (i *idle) put(c *directConn, now time.Time) {
 	c.reused, c.since = true, now
 	i.mu.Lock()
 	defer i.mu.Unlock()
+	if i.closed {
+		c.close()
+		return
+	}
 	if len(i.kept) >= i.most {
 		i.kept[0].close()
 		i.kept = slices.Delete(i.kept, 0, 1)
@@ -74,9 +79,11 @@ func (i *idle) sweep() {
 	}
 }
 
+// closeAll closes what is kept, and whatever a call under way gives back after.
 func (i *idle) closeAll() {
 	i.mu.Lock()
 	defer i.mu.Unlock()
+	i.closed = true
 	for _, c := range i.kept {
 		c.close()
 	}

@@ -16,6 +16,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -190,20 +191,30 @@ func TestTargetsThatMisbehave(t *testing.T) {
 	}
 }
 
-// F28: certificates are verified, and what is wrong with one is told; TLS that hangs ends in time.
+// F28: certificates are verified, and what is wrong with one is told; TLS that hangs ends in time. No request reaches a target whose
+// certificate is bad.
 func TestBadCertificatesAreNotAccepted(t *testing.T) {
 	authority, key := certificate(t, nil, nil, func(c *x509.Certificate) { c.IsCA, c.KeyUsage = true, x509.KeyUsageCertSign })
 	trusted := x509.NewCertPool()
 	trusted.AddCert(authority)
-	serve := func(change func(*x509.Certificate)) string {
-		leaf, leafKey := certificate(t, authority, key, change)
-		server := httptest.NewUnstartedServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	var accepted atomic.Int64
+	serveBy := func(parent *x509.Certificate, parentKey *ecdsa.PrivateKey, change func(*x509.Certificate), versions ...uint16) string {
+		leaf, leafKey := certificate(t, parent, parentKey, change)
+		server := httptest.NewUnstartedServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { accepted.Add(1) }))
 		server.TLS = &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{leaf.Raw}, PrivateKey: leafKey}}}
+		if parent != nil && parent != authority {
+			server.TLS.Certificates[0].Certificate = append(server.TLS.Certificates[0].Certificate, parent.Raw)
+		}
+		if versions != nil {
+			server.TLS.MinVersion, server.TLS.MaxVersion = versions[0], versions[0]
+		}
 		server.Config.ErrorLog = log.New(io.Discard, "", 0)
 		server.StartTLS()
 		t.Cleanup(server.Close)
 		return server.URL
 	}
+	serve := func(change func(*x509.Certificate)) string { return serveBy(authority, key, change) }
+	noAuthority, noKey := certificate(t, authority, key, func(*x509.Certificate) {})
 	hanging, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -221,6 +232,10 @@ func TestBadCertificatesAreNotAccepted(t *testing.T) {
 		{"expired", serve(func(c *x509.Certificate) { c.NotAfter = time.Now().Add(-time.Hour) }), "certificate", trusted},
 		{"not yet valid", serve(func(c *x509.Certificate) { c.NotBefore = time.Now().Add(time.Hour) }), "certificate", trusted},
 		{"for another name", serve(func(c *x509.Certificate) { c.IPAddresses, c.DNSNames = nil, []string{"other.example"} }), "certificate", trusted},
+		{"signed by itself", serveBy(nil, nil, func(*x509.Certificate) {}), "certificate", trusted},
+		{"signed by one that is no authority", serveBy(noAuthority, noKey, func(*x509.Certificate) {}), "certificate", trusted},
+		{"for clients", serve(func(c *x509.Certificate) { c.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth} }), "certificate", trusted},
+		{"of TLS 1.1", serveBy(authority, key, func(*x509.Certificate) {}, tls.VersionTLS11), "TLS", trusted},
 		{"TLS that hangs", "https://" + hanging.Addr().String(), "timeout", trusted},
 		{"no TLS at all", strings.Replace(plain.URL, "http:", "https:", 1), "not TLS", trusted},
 	} {
@@ -228,6 +243,9 @@ func TestBadCertificatesAreNotAccepted(t *testing.T) {
 		if got.Status != c.status || c.status != "200 OK" && got.Verdict != engine.VerdictRetry {
 			t.Errorf("%s: outcome %+v, want status %q", c.name, got, c.status)
 		}
+	}
+	if n := accepted.Load(); n != 1 {
+		t.Errorf("%d requests reached a target, want that of the sound certificate", n)
 	}
 }
 

@@ -88,7 +88,6 @@ func inWords(err error) (status, reason string) {
 		invalid  x509.CertificateInvalidError
 		verify   *tls.CertificateVerificationError
 		record   tls.RecordHeaderError
-		alert    tls.AlertError
 		number   syscall.Errno
 		op       *net.OpError
 	)
@@ -110,8 +109,8 @@ func inWords(err error) (status, reason string) {
 		return "certificate", "the target's certificate is not valid: " + invalid.Error()
 	case errors.As(err, &verify):
 		return "certificate", "the target's certificate could not be verified"
-	case errors.As(err, &alert):
-		return "TLS", "the target refuses our TLS: " + alert.Error()
+	case errors.As(err, &op) && op.Op == "remote error": // so crypto/tls tells an alert
+		return "TLS", "the target refuses our TLS: " + op.Err.Error()
 	case errors.As(err, &record), errors.Is(err, http.ErrSchemeMismatch):
 		return "not TLS", "the target does not speak TLS there"
 	case errors.Is(err, syscall.ECONNREFUSED):

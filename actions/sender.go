@@ -17,6 +17,9 @@ type Config struct {
 	Now       func() time.Time // nil means time.Now
 	RootCAs   *x509.CertPool   // nil means those of the machine
 	Divert    *Diversion       // nil sends to the real targets
+
+	// Dial connects to targets that are no database; nil looks names up and connects as the machine does.
+	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 }
 
 // Diversion leads every connection to receivers, in clear, whatever the settings say.
@@ -95,12 +98,15 @@ func retry(status, reason string) engine.Outcome {
 
 // dialer connects to the real address, or to the diversion's. Its bound is for connections that a pool goes on making
 // after the attempt that asked for them.
-func dialer(divertTo string) func(ctx context.Context, network, address string) (net.Conn, error) {
-	d := &net.Dialer{Timeout: engine.MaxTimeout}
+func dialer(config Config, divertTo string) func(ctx context.Context, network, address string) (net.Conn, error) {
+	dial := config.Dial
+	if dial == nil {
+		dial = (&net.Dialer{Timeout: engine.MaxTimeout}).DialContext
+	}
 	return func(ctx context.Context, network, address string) (net.Conn, error) {
 		if divertTo != "" {
 			address = divertTo
 		}
-		return d.DialContext(ctx, network, address)
+		return dial(ctx, network, address)
 	}
 }

@@ -28,7 +28,7 @@ func (e *emailSender) client(ctx context.Context) (*gomail.Client, error) {
 		divertTo, security = e.config.Divert.SMTP, engine.TLSNone
 	}
 	secured := &tls.Config{ServerName: e.settings.Host, RootCAs: e.config.RootCAs, MinVersion: tls.VersionTLS12}
-	dial := dialer(divertTo)
+	dial := dialer(e.config, divertTo)
 	policy := gomail.NoTLS
 	if security == engine.TLSStartTLS {
 		policy = gomail.TLSMandatory
@@ -70,17 +70,32 @@ func mechanisms(security engine.TLSMode) []gomail.SMTPAuthType {
 	return append([]gomail.SMTPAuthType{gomail.SMTPAuthSCRAMSHA256PLUS, gomail.SMTPAuthSCRAMSHA1PLUS}, anywhere...)
 }
 
+// maxMailTalk is how much a mail server may say in all, in bytes: go-mail would keep a reply without end.
+const maxMailTalk = 256 << 10
+
+var errLongTalk = errors.New("the mail server says too much")
+
 // bound is a connection that is closed when its context ends.
 type bound struct {
 	net.Conn
+	left    int // how many bytes may still be read
 	release func() bool
 }
 
 func boundTo(ctx context.Context, conn net.Conn) net.Conn {
-	return bound{Conn: conn, release: context.AfterFunc(ctx, func() { conn.Close() })}
+	return &bound{Conn: conn, left: maxMailTalk, release: context.AfterFunc(ctx, func() { conn.Close() })}
 }
 
-func (b bound) Close() error {
+func (b *bound) Read(p []byte) (int, error) {
+	if b.left <= 0 {
+		return 0, errLongTalk
+	}
+	n, err := b.Conn.Read(p[:min(len(p), b.left)])
+	b.left -= n
+	return n, err
+}
+
+func (b *bound) Close() error {
 	b.release()
 	return b.Conn.Close()
 }

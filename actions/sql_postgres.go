@@ -5,12 +5,14 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"io"
 	"net"
 	"strings"
 	"sync"
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgproto3"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/peanuts-router/peanuts-router/engine"
@@ -29,6 +31,9 @@ type postgres struct {
 	pool   *pgxpool.Pool // nil until something is sent
 	hangUp func()        // ends what is still being connected
 }
+
+// maxPostgresMessage is how long one message of the server's may be, in bytes: room is made for what it announces.
+const maxPostgresMessage = 1 << 20
 
 // maxPostgresName is how many bytes of a name PostgreSQL tells apart; it cuts what is longer.
 const maxPostgresName = 63
@@ -61,6 +66,11 @@ func newPostgres(settings *engine.SQLSettings, address string, connections int) 
 	p.config.MaxConnIdleTime = idleSQL
 	conn := p.config.ConnConfig
 	conn.ConnectTimeout = min(conn.ConnectTimeout, engine.MaxTimeout)
+	conn.BuildFrontend = func(r io.Reader, w io.Writer) *pgproto3.Frontend {
+		frontend := pgproto3.NewFrontend(r, w)
+		frontend.SetMaxBodyLen(maxPostgresMessage)
+		return frontend
+	}
 	// Nothing is prepared: the table may change under a prepared statement, and poolers lose it.
 	conn.DefaultQueryExecMode, conn.StatementCacheCapacity, conn.DescriptionCacheCapacity = pgx.QueryExecModeExec, 0, 0
 	setDefault(conn.RuntimeParams, "application_name", "peanuts-router")
@@ -112,7 +122,7 @@ func dialWithin(ctx, life context.Context, network, address string) (net.Conn, e
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	defer context.AfterFunc(life, cancel)()
-	conn, err := dialer("")(ctx, network, address)
+	conn, err := dialer(Config{}, "")(ctx, network, address)
 	if err != nil {
 		return nil, err
 	}

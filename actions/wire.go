@@ -21,7 +21,7 @@ const DivertedScheme = "X-Diverted-Scheme"
 
 // newClient makes a client of an action's own: no proxy, no redirects, no decompression, no deadline but the attempt's.
 func newClient(action engine.Action, config Config) *http.Client {
-	dial := dialer(divertHTTP(config))
+	dial := dialer(config, divertHTTP(config))
 	transport := &http.Transport{
 		DialContext:            dial,
 		TLSClientConfig:        &tls.Config{RootCAs: config.RootCAs, MinVersion: tls.VersionTLS12},

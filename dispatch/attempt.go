@@ -38,6 +38,7 @@ func (l *lane) try(route Route, lease engine.Lease) (outcome engine.Outcome) {
 	defer cancel()
 	defer func() {
 		if cause := recover(); cause != nil {
+			l.metrics.panicked(l.name)
 			l.Log.Error("a sender panicked", "delivery", lease.ID, "action", l.name, "stack", string(debug.Stack()))
 			outcome = engine.Outcome{Verdict: engine.VerdictDead, Status: "panic", Reason: "the action panicked on this message; the log has its stack"}
 		}

@@ -321,3 +321,33 @@ func TestTheBreakerOfAnActionThatIsGoneCloses(t *testing.T) {
 		stop()
 	})
 }
+
+// R99: who watches is told when a breaker opens and when it closes, also of one that was open before a restart.
+func TestABreakerIsAnnounced(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store, target := newMemory(), &target{answers: fails}
+		routes := new(table).set("a", engine.RetryStandard(), target.Send)
+		routes.guard("a", tenFailures())
+		var told []bool
+		config := Config{Store: store, Routes: routes.get, Breaker: func(action engine.ActionName, open bool) {
+			if action != "a" {
+				t.Errorf("told of the breaker of %q", action)
+			}
+			told = append(told, open)
+		}}
+		_, stop := start(t, config)
+		for n := range 20 {
+			store.owe(n, "a", time.Now())
+		}
+		time.Sleep(time.Minute)
+		stop()
+		_, stop = start(t, config)
+		time.Sleep(time.Minute)
+		target.becomes(ok)
+		store.await(20)
+		stop()
+		if want := []bool{true, true, false}; !cmp.Equal(told, want) {
+			t.Errorf("told is %v, want that it opened, was open after the restart, and closed", told)
+		}
+	})
+}

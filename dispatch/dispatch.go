@@ -65,6 +65,7 @@ const (
 	leaseTime    = 60 * time.Second // of a lease (C18)
 	lookEvery    = time.Second      // how often due work is looked for: others may have made some
 	expireEvery  = 5 * time.Second  // how often expired leases are taken over
+	recordTime   = 2 * time.Second  // how long a store that cannot commit is waited for at the very end
 	defaultGrace = 20 * time.Second
 )
 
@@ -75,6 +76,8 @@ type Dispatcher struct {
 	flags    flags
 	attempts context.Context // of all attempts; ends when the grace is over
 	cut      context.CancelFunc
+	records  context.Context // of all results: it ends a little later, for what came of an attempt that was cut
+	giveUp   context.CancelFunc
 	running  sync.WaitGroup
 	asking   chan struct{} // filled by the result that asks whether the store can commit again
 	restored chan struct{} // closed when it is known what held actions before; no lane leases anything until then
@@ -103,6 +106,7 @@ func New(config Config) *Dispatcher {
 		restored: make(chan struct{}), asking: make(chan struct{}, 1),
 	}
 	d.attempts, d.cut = context.WithCancel(context.Background())
+	d.records, d.giveUp = context.WithCancel(context.Background())
 	return d
 }
 
@@ -119,11 +123,18 @@ func (d *Dispatcher) Run(ctx context.Context) error {
 	for _, l := range lanes {
 		l.stop()
 	}
-	grace := time.AfterFunc(d.Grace, d.cut)
+	grace := time.AfterFunc(d.Grace, d.Cut)
 	d.running.Wait()
 	grace.Stop()
 	d.cut()
+	d.giveUp()
 	return nil
+}
+
+// Cut ends the attempts that are under way, before the grace is over. What came of them is recorded still if the store can.
+func (d *Dispatcher) Cut() {
+	d.cut()
+	time.AfterFunc(recordTime, d.giveUp)
 }
 
 // watch looks for due work and expired leases until ctx ends. While the store fails it looks less and less often.
@@ -214,6 +225,15 @@ func (d *Dispatcher) Release(action engine.ActionName) {
 // Wake tells that the store holds due deliveries of an action.
 func (d *Dispatcher) Wake(action engine.ActionName) {
 	if l := d.lane(action); l != nil {
+		l.wake()
+	}
+}
+
+// wakeAll has every lane look into the store.
+func (d *Dispatcher) wakeAll() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for _, l := range d.lanes {
 		l.wake()
 	}
 }

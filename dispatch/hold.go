@@ -118,8 +118,7 @@ func (l *lane) unnoted() (now holds, changed bool) {
 }
 
 func (l *lane) note(now holds) error {
-	// What came of an attempt is noted even when the process is being stopped.
-	ctx := context.WithoutCancel(l.attempts)
+	ctx := l.records // what came of an attempt is noted even when the process is being stopped
 	if now.paused != l.noted.paused {
 		if err := l.Store.HoldAction(ctx, engine.Hold{Action: l.name, Reason: engine.HeldPaused, Until: now.paused}); err != nil {
 			return err

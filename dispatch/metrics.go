@@ -13,6 +13,7 @@ type metrics struct {
 	attempts *prometheus.CounterVec
 	duration *prometheus.HistogramVec
 	under    *prometheus.GaugeVec
+	panics   *prometheus.CounterVec
 	open     *prometheus.GaugeVec
 }
 
@@ -31,15 +32,20 @@ func newMetrics(registry prometheus.Registerer) *metrics {
 		open: prometheus.NewGaugeVec(prometheus.GaugeOpts{
 			Name: "peanuts_router_breaker_open", Help: "1 while the breaker of an action is open: its target fails, and is left alone.",
 		}, []string{"action"}),
+		panics: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "peanuts_router_delivery_panics_total", Help: "Attempts in which the action panicked, by action.",
+		}, []string{"action"}),
 	}
 	if registry != nil {
-		registry.MustRegister(m.attempts, m.duration, m.under, m.open)
+		registry.MustRegister(m.attempts, m.duration, m.under, m.open, m.panics)
 	}
 	return m
 }
 
 func (m *metrics) begin(action engine.ActionName) { m.under.WithLabelValues(string(action)).Inc() }
 func (m *metrics) end(action engine.ActionName)   { m.under.WithLabelValues(string(action)).Dec() }
+
+func (m *metrics) panicked(action engine.ActionName) { m.panics.WithLabelValues(string(action)).Inc() }
 
 func (m *metrics) attempted(action engine.ActionName, verdict engine.Verdict, took time.Duration) {
 	m.attempts.WithLabelValues(string(action), string(verdict)).Inc()

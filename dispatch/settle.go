@@ -1,7 +1,6 @@
 package dispatch
 
 import (
-	"context"
 	"time"
 
 	"github.com/peanuts-router/peanuts-router/engine"
@@ -50,13 +49,16 @@ func (d *Dispatcher) settleAgain(lease engine.Lease, s engine.Settlement) engine
 // record brings a result to the store once.
 func (d *Dispatcher) record(lease engine.Lease, s engine.Settlement) (engine.Recorded, error) {
 	// What was sent is recorded even when the process is being stopped.
-	recorded, err := d.Store.Settle(context.WithoutCancel(d.attempts), s)
-	switch {
-	case err != nil:
+	recorded, err := d.Store.Settle(d.records, s)
+	if err != nil {
 		d.Log.Error("recording an attempt", "delivery", lease.ID, "err", err)
 		return engine.Recorded{}, err
-	case recorded.Freed:
+	}
+	if recorded.Freed {
 		d.Wake(lease.Action)
+	}
+	if lease.Suspect {
+		d.wakeAll() // the next suspect may be any action's
 	}
 	return recorded, nil
 }

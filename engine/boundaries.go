@@ -38,7 +38,7 @@ func (r *Rules) Boundaries() []RuleBoundaries {
 
 // someEvent is an event that the rule listens to: that an entry was created, where it does.
 func (r *rule) someEvent() string {
-	if r.wants(peanuts.EntryCreated) {
+	if r.wants(peanuts.EntryCreated, false) {
 		return peanuts.EntryCreated
 	}
 	first := ""

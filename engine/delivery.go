@@ -132,12 +132,16 @@ type Lease struct {
 	Body []byte
 	// ReceivedAt is when the event was received.
 	ReceivedAt time.Time
+	// Own is said of what one of the router's own events owes: nothing that becomes of it raises another.
+	Own bool
 	// Follows is said of a delivery that goes with its entry: no other one of the same rule, step and entry is sent at the
 	// same time.
 	Follows bool
 	// Ordered is said of a delivery that stands in a line of its action (order_by): no other one of it is sent at the same
 	// time.
 	Ordered bool
+	// Suspect is said of a delivery that may be what takes the router down (F42): no other one is tried at the same time.
+	Suspect bool
 }
 
 // Settle begins the settlement of the lease.
@@ -236,6 +240,8 @@ type Acceptance struct {
 	// left unsent is cancelled by then, and the claims of that released. It is not asked for a
 	// duplicate, and may be asked again when the transaction is tried again; what it told last counts.
 	Judge func(Known) Judgement
+	// Alert says that the event is the router's own, and what to remember of it; nil of an event from outside.
+	Alert *Alert
 	// LeaseUntil is when the leases asked for by Owed.Leased run out.
 	LeaseUntil time.Time
 }
@@ -286,7 +292,8 @@ type EventRecord struct {
 	ID         EventID      `json:"id"`
 	ReceivedAt time.Time    `json:"received_at"`
 	Name       string       `json:"event"`
-	Helper     string       `json:"helper"` // its command
+	Own        bool         `json:"own,omitempty"` // the router raised it itself
+	Helper     string       `json:"helper"`        // its command
 	EntryID    string       `json:"entry_id"`
 	Duplicates int          `json:"duplicates"` // how often the same bytes came again
 	Fired      []RuleName   `json:"fired"`

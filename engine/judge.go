@@ -82,12 +82,12 @@ func (j *judging) done() {
 // Judge tells what follows from an event that arrived now. Each rule is judged on its own: no error or cost of one touches
 // another (C8).
 func (r *Rules) Judge(e *peanuts.Event, now time.Time, known Known) Judgement {
-	j := Judgement{Generation: r.generation, Disabled: r.disabledFor(e.Event)}
+	j := Judgement{Generation: r.generation, Disabled: r.disabledFor(e.Event, known.Own)}
 	judging := newJudging(e, now, known)
 	defer judging.done()
 	for _, i := range r.index.find(judging) {
 		rule := r.rules[i]
-		if !rule.wants(e.Event) {
+		if !rule.wants(e.Event, known.Own) {
 			v := Explanation{Rule: rule.name}
 			rule.unwanted(judging, &v)
 			j.record(&v)
@@ -112,13 +112,6 @@ func (r *Rules) Explain(e *peanuts.Event, now time.Time, known Known) []Explanat
 		explained = append(explained, rule.explain(judging))
 	}
 	return explained
-}
-
-func (r *rule) wants(event string) bool {
-	if r.on == nil {
-		return event != peanuts.EntryDeleted
-	}
-	return r.on[event]
 }
 
 // judge evaluates the condition and, when it holds, freezes the messages.
@@ -154,7 +147,7 @@ func (r *rule) owe(j *judging, v *Explanation) {
 // unwanted is what is owed to the rows that the rule has synced once its entry is deleted, or wanted no more. An event
 // that the rule does not listen to says nothing of that.
 func (r *rule) unwanted(j *judging, v *Explanation) {
-	if j.event.Event != peanuts.EntryDeleted && !r.wants(j.event.Event) {
+	if j.event.Event != peanuts.EntryDeleted && !r.wants(j.event.Event, j.known.Own) {
 		return
 	}
 	for i := range r.steps {
@@ -175,10 +168,10 @@ func (r *rule) explain(j *judging) Explanation {
 	if r.disabled {
 		return Explanation{Rule: r.name, Place: r.place, Disabled: true}
 	}
-	if !r.wants(j.event.Event) {
+	if !r.wants(j.event.Event, j.known.Own) {
 		v := Explanation{
 			Rule: r.name, Place: r.place, Shadow: r.shadow,
-			Because: []Because{{Expr: r.onText(), Value: j.event.Event, Place: r.place.String()}},
+			Because: []Because{{Expr: r.onText(j), Value: j.event.Event, Place: r.place.String()}},
 		}
 		r.unwanted(j, &v)
 		return v
@@ -194,9 +187,14 @@ func (r *rule) explain(j *judging) Explanation {
 	return v
 }
 
-// onText is the rule's `on:` as a condition that people can read.
-func (r *rule) onText() string {
-	if r.on == nil {
+// onText is why the rule is not judged for an event, as a condition that people can read.
+func (r *rule) onText(j *judging) string {
+	switch event := j.event.Event; {
+	case r.on == nil && j.known.Own:
+		return fmt.Sprintf("not (event startsWith %q)", rulefile.RouterPrefix)
+	case r.on[event]:
+		return fmt.Sprintf("event == %q, raised by the router itself", event)
+	case r.on == nil:
 		return fmt.Sprintf("event != %q", peanuts.EntryDeleted)
 	}
 	return "event in " + quotedList(r.on)

@@ -2,8 +2,11 @@ package engine
 
 import "github.com/peanuts-router/peanuts-router/peanuts"
 
-// Known is what the memory holds of an event's entry at the moment the event is judged. The zero value knows nothing.
+// Known is what is known of an event at the moment it is judged beyond what it says: where it comes from, and what the
+// memory holds of its entry. The zero value knows nothing, and is that of an event from outside.
 type Known struct {
+	// Own says that the event is the router's own; what it says itself is no proof.
+	Own bool
 	// Late says that a newer version of the entry is known already.
 	Late bool
 	// Before gives the event that brought the version of the entry before this one; nil, or a nil event, when there is

@@ -18,6 +18,7 @@ type Rules struct {
 	actions    map[ActionName]Action
 	order      []ActionName
 	stats      []*stat
+	monitor    Monitor
 	zone       *time.Location
 	mask       *mask
 	digest     [32]byte
@@ -34,7 +35,7 @@ type Options struct {
 func Load(path string, o Options) (*Rules, rulefile.Problems) {
 	file, problems := rulefile.Load(path, o.Options)
 	c := newCompiler(file)
-	r := &Rules{generation: o.Generation, actions: map[ActionName]Action{}, digest: file.Digest, zone: c.zone}
+	r := &Rules{generation: o.Generation, actions: map[ActionName]Action{}, digest: file.Digest, zone: c.zone, monitor: monitorOf(file.Monitor)}
 	for i := range file.Actions {
 		action := c.action(&file.Actions[i])
 		r.actions[action.Name] = action

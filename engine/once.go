@@ -86,9 +86,9 @@ func (r *rule) claim(j *judging, v *Explanation) error {
 }
 
 // disabledFor names the disabled rules that would listen to an event.
-func (r *Rules) disabledFor(event string) (names []RuleName) {
+func (r *Rules) disabledFor(event string, own bool) (names []RuleName) {
 	for _, rule := range r.disabled {
-		if rule.wants(event) {
+		if rule.wants(event, own) {
 			names = append(names, rule.name)
 		}
 	}

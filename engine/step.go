@@ -186,5 +186,9 @@ func (s *httpStep) fallback(RuleName, *judging, error) any { return nil }
 
 // fallbackText tells that a rule fired although its message failed: a broken template never swallows a notification.
 func fallbackText(rule RuleName, j *judging, why error) string {
-	return fmt.Sprintf("rule %s fired for entry %s; its message failed: %v", rule, j.event.Entry.ID, why)
+	about := "entry " + j.event.Entry.ID
+	if j.event.Entry.ID == "" {
+		about = j.event.Event
+	}
+	return fmt.Sprintf("rule %s fired for %s; its message failed: %v", rule, about, why)
 }

@@ -87,7 +87,9 @@ func New(c Config) (*Server, error) {
 	paths.mux.Handle("/webhook", hook)
 	paths.mux.Handle("/api/peanuts", hook)
 	paths.mux.Handle("/healthz", methods{http.MethodGet: alive})
-	return newServer("public", c.Listener, paths, c.Log, c.Grace, c.limits), nil
+	s := newServer("public", c.Listener, paths, c.Log, c.Grace, c.limits)
+	s.judged = numbers.judged
+	return s, nil
 }
 
 func (c Config) withDefaults() Config {

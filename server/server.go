@@ -10,6 +10,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/peanuts-router/peanuts-router/engine"
 )
 
 // Server serves one listener, the public or the admin one.
@@ -19,6 +21,7 @@ type Server struct {
 	http     *http.Server
 	grace    time.Duration
 	draining atomic.Bool
+	judged   func(engine.Judgement) // counts; nil of the admin listener
 	// underWay is held for reading by each request, so that Run can wait for the last.
 	underWay sync.RWMutex
 }
@@ -71,6 +74,14 @@ func (s *Server) counting(next http.Handler) http.Handler {
 
 // Addr is where the listener listens.
 func (s *Server) Addr() net.Addr { return s.listener.Addr() }
+
+// Judged counts what the rules made of an event that came to them by another way than the public listener: by rule, like the
+// others (C7).
+func (s *Server) Judged(j engine.Judgement) {
+	if s.judged != nil {
+		s.judged(j)
+	}
+}
 
 // Accepting is nil while requests are taken, and ErrDraining after; it serves as a Check of readiness.
 func (s *Server) Accepting(context.Context) error {

@@ -91,6 +91,11 @@ func (a *accepting) follow(tx *transaction, known *known) error {
 	if err != nil {
 		return err
 	}
+	if a.Alert != nil {
+		if err := tx.raised(seq, a.Alert); err != nil {
+			return err
+		}
+	}
 	if a.version != "" && !known.Late {
 		if err := a.moveOn(tx, seq, known, judgement); err != nil {
 			return err
@@ -146,6 +151,11 @@ func (a *accepting) owe(tx *transaction, event int64, j engine.Judgement) (stand
 			string(d.state), d.entry, d.at, d.sync, d.line, d.turn, d.generation, d.leaseUntil, received, d.due, d.reason)
 		if err != nil {
 			return nil, err
+		}
+		if d.state == engine.Dead {
+			if _, err := tx.exec(diedAlone, row); err != nil {
+				return nil, err
+			}
 		}
 		stands[owed.Rule] = stands[owed.Rule] || d.state != engine.Cancelled
 		if d.state == engine.Sending {
@@ -217,7 +227,8 @@ func (a *accepting) lease(row int64, i int, owed engine.Owed) engine.Lease {
 			ID: engine.NewDeliveryID(a.ID, i+1), Event: a.ID, Rule: owed.Rule, Action: owed.Action, Kind: owed.Kind,
 			State: engine.Sending, CreatedAt: inMillis(a.ReceivedAt), NextAt: inMillis(next), Message: owed.Message,
 		},
-		Row: row, Generation: 1, Until: a.LeaseUntil, Body: a.Event.Raw, ReceivedAt: a.ReceivedAt, Follows: a.version != "" && owed.Follows(), Ordered: owed.Order != "",
+		Row: row, Generation: 1, Until: a.LeaseUntil, Body: a.Event.Raw, ReceivedAt: a.ReceivedAt, Follows: a.version != "" && owed.Follows(),
+		Ordered: owed.Order != "", Own: a.Alert != nil,
 	}
 }
 

@@ -50,7 +50,7 @@ func (s *Store) Check(ctx context.Context) (Audit, error) {
 	for _, b := range books {
 		steps = append(steps, func() error { return a.keep(b) })
 	}
-	for _, step := range append(steps, a.claims, a.totals) {
+	for _, step := range append(steps, a.claims, a.totals, a.deaths) {
 		err := sorted("checking the store", step())
 		if errors.Is(err, ErrBroken) {
 			a.found(fileIsWhole, err.Error())

@@ -52,6 +52,7 @@ const (
 	AnyDue, SelectDue, DueActions, AnyExpired                                       = anyDue, selectDue, dueActions, anyExpired
 	SettleDelivered, SettleOther, FindRow, CountDuplicate                           = settleDelivered, settleOther, findRow, countDuplicate
 	WhoClaims, NoteSuppressed, ReleaseClaim, CancelOlder, CancelOne, SelectFollower = whoClaims, noteSuppressed, releaseClaim, cancelOlder, cancelOne, selectFollower
+	DiedAlone, DiesOfExpired                                                        = diedAlone, diesOfExpired
 	SelectEvents, DeliveriesBetween, TwoFrom                                        = selectEvents, deliveriesBetween, twoFrom
 	LineIsBusy, IsInTheWay, MoveUp                                                  = lineIsBusy, isInTheWay, moveUp
 )

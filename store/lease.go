@@ -12,15 +12,17 @@ import (
 const (
 	anyDue = `SELECT EXISTS (SELECT 1 FROM deliveries WHERE state = 'pending' AND turn <> 1 AND action = ? AND next_at <= ?)`
 
-	// What follows an entry waits while another one of its rule, step and entry is being sent.
+	// What follows an entry waits while another one of its rule, step and entry is being sent; a suspect, while another
+	// suspect is.
 	selectDue = `SELECT d.seq, e.id, d.n, d.rule, d.action, d.kind, d.message, d.generation, d.attempts, d.plan_from,
-			d.created_at, d.next_at, e.received_at, e.body, d.entry IS NOT NULL, d.line IS NOT NULL, d.turn,
+			d.created_at, d.next_at, e.received_at, e.body, e.own, d.entry IS NOT NULL, d.line IS NOT NULL, d.turn, d.lost >= ?1,
 			coalesce(` + isOutdated + `, 0)
 		FROM deliveries d JOIN events e ON e.seq = d.event LEFT JOIN entries n ON n.id = d.entry
-		WHERE d.state = 'pending' AND d.turn <> 1 AND d.action = ? AND d.next_at <= ?
+		WHERE d.state = 'pending' AND d.turn <> 1 AND d.action = ?2 AND d.next_at <= ?3
+			AND (d.lost < ?1 OR NOT EXISTS (SELECT 1 FROM deliveries o WHERE o.state = 'sending' AND o.lost >= ?1))
 			AND (d.entry IS NULL OR NOT EXISTS (SELECT 1 FROM deliveries o
 				WHERE o.entry = d.entry AND o.rule = d.rule AND o.step = d.step AND o.state = 'sending'))
-		ORDER BY d.next_at, d.seq LIMIT ?`
+		ORDER BY d.next_at, d.seq LIMIT ?4`
 	cancelOne = `UPDATE deliveries SET state = 'cancelled', turn = 0, last_error = ? WHERE seq = ? RETURNING event, rule, seq, line IS NOT NULL`
 
 	takeLease = `UPDATE deliveries SET state = 'sending', turn = 0, generation = generation + 1, lease_until = ? WHERE seq = ?`
@@ -43,7 +45,7 @@ const (
 )
 
 // Lease gives out the right to try the oldest due deliveries of an action, n at the most, until a moment. What follows
-// an entry that has moved on is cancelled instead.
+// an entry that has moved on is cancelled instead. A suspect goes alone: no other one is leased until it is settled.
 func (s *Store) Lease(ctx context.Context, action engine.ActionName, n int, now, until time.Time) ([]engine.Lease, error) {
 	var due bool
 	err := s.one(ctx, "leasing deliveries", anyDue, []any{string(action), now.UnixMilli()}, &due)
@@ -74,27 +76,26 @@ func (s *Store) Lease(ctx context.Context, action engine.ActionName, n int, now,
 // leaseRounds is how often it is looked for more in the place of what turned out not to be sent now.
 const leaseRounds = 16
 
-// lease gives out the leases of what is due, but for what is cancelled, or has to wait in its line.
+// lease gives out the leases of what is due, but for what is cancelled, has to wait in its line, or is a suspect beside
+// another.
 func (tx *transaction) lease(leases []engine.Lease, found []dueDelivery, until time.Time) ([]engine.Lease, error) {
+	suspected := false
 	for _, one := range found {
-		if one.outdated {
-			if err := tx.cancel(cancelOne, movedOn, one.seq); err != nil {
-				return nil, err
-			}
-			continue
+		waits, err := one.Suspect && suspected, error(nil)
+		switch {
+		case one.outdated:
+			waits, err = true, tx.cancel(cancelOne, movedOn, one.seq)
+		case one.turn == notJoined && !waits:
+			waits, err = tx.joins(one.seq)
 		}
-		if one.turn == notJoined {
-			if waits, err := tx.joins(one.seq); waits || err != nil {
-				if err != nil {
-					return nil, err
-				}
-				continue
-			}
+		if err == nil && !waits {
+			suspected = suspected || one.Suspect
+			leases = append(leases, one.Lease)
+			_, err = tx.exec(takeLease, until.UnixMilli(), one.seq)
 		}
-		if _, err := tx.exec(takeLease, until.UnixMilli(), one.seq); err != nil {
+		if err != nil {
 			return nil, err
 		}
-		leases = append(leases, one.Lease)
 	}
 	return leases, nil
 }
@@ -108,7 +109,7 @@ type dueDelivery struct {
 }
 
 func (tx *transaction) due(action engine.ActionName, n int, now, until time.Time) (found []dueDelivery, err error) {
-	err = tx.rows(selectDue, []any{string(action), now.UnixMilli(), n}, func(rows *sql.Rows) error {
+	err = tx.rows(selectDue, []any{lostLimit - 1, string(action), now.UnixMilli(), n}, func(rows *sql.Rows) error {
 		one, err := scanDue(rows, until)
 		found = append(found, one)
 		return err
@@ -122,7 +123,7 @@ func scanDue(rows *sql.Rows, until time.Time) (d dueDelivery, err error) {
 	var message string
 	l := &d.Lease
 	err = rows.Scan(&d.seq, (*string)(&l.Event), &n, (*string)(&l.Rule), (*string)(&l.Action), (*string)(&l.Kind), &message,
-		&l.Generation, &l.Attempts, &l.PlanFrom, &created, &next, &received, &l.Body, &l.Follows, &l.Ordered, &d.turn, &d.outdated)
+		&l.Generation, &l.Attempts, &l.PlanFrom, &created, &next, &received, &l.Body, &l.Own, &l.Follows, &l.Ordered, &d.turn, &l.Suspect, &d.outdated)
 	l.Row = d.seq
 	l.ID, l.State, l.Message = engine.NewDeliveryID(l.Event, n), engine.Sending, []byte(message)
 	l.CreatedAt, l.NextAt, l.ReceivedAt = fromMillis(created), fromMillis(next), fromMillis(received)
@@ -146,7 +147,8 @@ func (s *Store) Due(ctx context.Context, now time.Time) ([]engine.ActionName, er
 }
 
 // lostLimit is how many leases in a row may end without a result. Whatever keeps taking the router down must not do so
-// for ever (F42).
+// for ever (F42). A crash loses what else was leased as well: so what one more would bury is a suspect, and is tried while
+// no other suspect is.
 const lostLimit = 3
 
 const (
@@ -170,6 +172,9 @@ func (s *Store) freeLeases(ctx context.Context, now time.Time, before int64) (in
 	var buried int
 	var freed int64
 	err := s.writer.do(ctx, true, func(tx *transaction) (err error) {
+		if _, err = tx.exec(diesOfExpired, before, lostLimit-1); err != nil {
+			return err
+		}
 		if buried, err = tx.gone(buryExpired, lostOften, before, lostLimit-1); err != nil {
 			return err
 		}

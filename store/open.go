@@ -153,12 +153,16 @@ func (s *Store) Failed() <-chan struct{} { return s.writer.failed }
 // Err tells what broke the store; nil while it works.
 func (s *Store) Err() error { return s.writer.broken() }
 
-// Close commits what has queued up and closes the file. A daemon gives the write-ahead log back to the file first.
+// Close commits what has queued up and closes the file. A daemon gives the write-ahead log back to the file first, unless
+// that cannot be written: the log is as good.
 func (s *Store) Close() error {
 	s.writer.stop()
 	var err error
 	if s.lock != nil && s.Err() == nil {
-		_, err = s.writing.Exec("PRAGMA optimize; PRAGMA wal_checkpoint(TRUNCATE)")
+		_, err = s.writing.Exec("PRAGMA busy_timeout = 1000; PRAGMA optimize; PRAGMA wal_checkpoint(TRUNCATE)")
+		if err = sorted("copying the log", err); errors.Is(err, ErrUnavailable) {
+			err = nil
+		}
 	}
 	return wrap("closing the store", errors.Join(err, s.release()))
 }

@@ -11,8 +11,8 @@ import (
 )
 
 const (
-	selectEvents = `SELECT seq, id, received_at, name, helper, entry_id, duplicates, judgement FROM events WHERE seq < ? ORDER BY seq DESC LIMIT ?`
-	wholeEvents  = `SELECT seq, id, received_at, name, helper, entry_id, duplicates, judgement, body FROM events `
+	selectEvents = `SELECT seq, id, received_at, name, helper, entry_id, duplicates, own, judgement FROM events WHERE seq < ? ORDER BY seq DESC LIMIT ?`
+	wholeEvents  = `SELECT seq, id, received_at, name, helper, entry_id, duplicates, own, judgement, body FROM events `
 	selectEvent  = wholeEvents + `WHERE id = ?`
 
 	twoFrom = `SELECT id FROM events WHERE id >= ? ORDER BY id LIMIT 2` // those that begin alike stand side by side
@@ -89,7 +89,7 @@ func (s *Store) Event(ctx context.Context, id engine.EventID) (engine.EventRecor
 func scanEvent(rows *sql.Rows, more ...any) (e engine.EventRecord, seq int64, err error) {
 	var received int64
 	var judged sql.NullString
-	columns := []any{&seq, (*string)(&e.ID), &received, &e.Name, &e.Helper, &e.EntryID, &e.Duplicates, &judged}
+	columns := []any{&seq, (*string)(&e.ID), &received, &e.Name, &e.Helper, &e.EntryID, &e.Duplicates, &e.Own, &judged}
 	if err := rows.Scan(append(columns, more...)...); err != nil {
 		return e, seq, err
 	}

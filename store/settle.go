@@ -90,6 +90,11 @@ func (tx *transaction) settle(s *engine.Settlement) (recorded engine.Recorded, e
 		return recorded, err
 	}
 	recorded.Applied, recorded.State = true, s.State
+	if s.State == engine.Dead {
+		if _, err := tx.exec(diedAlone, s.Row); err != nil {
+			return recorded, err
+		}
+	}
 	if s.Follows {
 		err = settleFollower(tx, s.Row, &recorded)
 	}

@@ -29,6 +29,7 @@ var arrows = map[string][]string{
 	"store":                     {"peanuts", "engine"},
 	"store/storetest":           {"peanuts", "engine", "store"}, // of one house: the suite speaks the store's words
 	"dispatch":                  {"peanuts", "engine"},
+	"dispatch/monitor":          {"peanuts", "engine", "dispatch"},
 	"actions":                   {"peanuts", "engine"},
 	"actions/receiver":          {"peanuts", "engine"},
 	"internal/pgtest":           {},                  // for tests alone: no row may name it
@@ -38,7 +39,7 @@ var arrows = map[string][]string{
 	".":                         {},
 	"cmd/peanuts-bench":         {"peanuts"}, // the router is another process to it
 	"cmd/peanuts-torture":       {"internal/powerloss", "internal/powerloss/traced"},
-	"cmd/peanuts-router":        {".", "peanuts", "server", "engine", "engine/rulefile", "engine/condition", "engine/lint", "engine/rehearsal", "engine/ruletest", "store", "dispatch", "actions", "actions/receiver"},
+	"cmd/peanuts-router":        {".", "peanuts", "server", "engine", "engine/rulefile", "engine/condition", "engine/lint", "engine/rehearsal", "engine/ruletest", "store", "dispatch", "dispatch/monitor", "actions", "actions/receiver"},
 }
 
 func TestImportsRunOnlyAlongTheArrows(t *testing.T) {

@@ -158,10 +158,9 @@ func (j *backtestJob) tellOne(record *engine.EventRecord, fresh, old *rehearsal.
 		return fmt.Errorf("event %s: %w", record.ID, err)
 	}
 	c := comparison{event: briefEvent{ID: record.ID, At: record.ReceivedAt, Name: record.Name, Helper: record.Helper, Entry: record.EntryID}}
-	outcome := fresh.Tell(event, record.ReceivedAt)
-	c.fresh = sideOf(outcome)
+	c.fresh = sideOf(tellAgain(fresh, event, record))
 	if old != nil {
-		c.old = sideOf(old.Tell(event, record.ReceivedAt))
+		c.old = sideOf(tellAgain(old, event, record))
 	} else {
 		c.old = recordedSide(record)
 	}
@@ -169,4 +168,12 @@ func (j *backtestJob) tellOne(record *engine.EventRecord, fresh, old *rehearsal.
 		j.comparer.add(c)
 	}
 	return nil
+}
+
+// tellAgain tells a stored event as it came: from outside, or raised by the router itself.
+func tellAgain(to *rehearsal.Rehearsal, event *peanuts.Event, record *engine.EventRecord) rehearsal.Outcome {
+	if record.Own {
+		return to.TellOwn(event, record.ReceivedAt)
+	}
+	return to.Tell(event, record.ReceivedAt)
 }

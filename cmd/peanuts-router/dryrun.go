@@ -133,8 +133,8 @@ func (j *dryRunJob) oldEvent() (*peanuts.Event, error) {
 
 // knownOf is what a store would know of the entry of an event: the version before, and the tables that this version was
 // brought to. A delete comes with the entry as it was, so that it serves where no version before is given.
-func knownOf(rules *engine.Rules, event, old *peanuts.Event, now time.Time) engine.Known {
-	known := engine.Known{Before: func() *peanuts.Event { return old }}
+func knownOf(rules *engine.Rules, event, old *peanuts.Event, now time.Time, own bool) engine.Known {
+	known := engine.Known{Own: own, Before: func() *peanuts.Event { return old }}
 	before := old
 	if before == nil && event.Event == peanuts.EntryDeleted {
 		before = asUpdated(event)
@@ -172,7 +172,8 @@ func (j *dryRunJob) judge(rules *engine.Rules, name string, now time.Time, old *
 		return report
 	}
 	report.Event = report.event.Event
-	for _, explained := range rules.Explain(report.event, now, knownOf(rules, report.event, old, now)) {
+	own := engine.IsOwnName(report.Event) // a payload of that name stands for what the router would raise
+	for _, explained := range rules.Explain(report.event, now, knownOf(rules, report.event, old, now, own)) {
 		report.Rules = append(report.Rules, newRuleReport(explained))
 	}
 	return report

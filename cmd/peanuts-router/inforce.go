@@ -51,9 +51,22 @@ func (f *inForce) load(number int64) (*generation, rulefile.Problems) {
 		if err != nil {
 			return nil, append(problems, rulefile.Problem{Place: rulefile.Place{File: f.path}, Code: "bad-action", Message: err.Error()})
 		}
-		g.routes[name] = dispatch.Route{Action: action, Sender: sender}
+		g.routes[name] = dispatch.Route{Action: action, Sender: discreet{sender, rules}}
 	}
 	return g, problems
+}
+
+// discreet is a sender that hides the secrets it was made with. By the time a target answers with one, other rules may be
+// in force that do not know it any more (C19).
+type discreet struct {
+	actions.Sender
+	rules *engine.Rules
+}
+
+func (d discreet) Send(ctx context.Context, s engine.Shipment) engine.Outcome {
+	outcome := d.Sender.Send(ctx, s)
+	outcome.Status, outcome.Reason, outcome.Answer = d.rules.Mask(outcome.Status), d.rules.Mask(outcome.Reason), d.rules.Mask(outcome.Answer)
+	return outcome
 }
 
 // start loads the first rules. Problems that keep them from being used are an error, printed by the caller.
@@ -97,7 +110,7 @@ func (f *inForce) reload() (int64, rulefile.Problems) {
 	default:
 	}
 	for _, route := range old.routes {
-		route.Sender.(actions.Sender).Close()
+		route.Sender.(discreet).Close()
 	}
 	return g.Generation(), problems
 }
@@ -112,9 +125,6 @@ func (f *inForce) route(name engine.ActionName) (dispatch.Route, bool) {
 	route, ok := f.current.Load().routes[name]
 	return route, ok
 }
-
-// mask hides the secrets of the rules in force.
-func (f *inForce) mask(text string) string { return f.current.Load().Mask(text) }
 
 // reloadForAPI is reload in the admin API's terms.
 func (f *inForce) reloadForAPI(context.Context) (int64, []server.Fault) {

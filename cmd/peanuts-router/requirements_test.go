@@ -49,7 +49,7 @@ func TestAFaultySheetOfRequirementsIsToldOf(t *testing.T) {
 		"no such part of a test": {promise, promise + " or twice", "P28: no part of TestSQLiteKeepsThePromises in store begins with"},
 		"no such script":         {mock, strings.Replace(mock, "mock", "mocks", 1), "R106: there is no testdata/scripts/mocks.txtar"},
 		"no test, no reason":     {mock, strings.Replace(mock, "`testdata/scripts/mock.txtar`", "", 1), "R106 names neither a test nor a reason"},
-		"a reason that is none":  {"not yet: there is no monitor", "later: a monitor", `R99: "later: a monitor"`},
+		"a reason that is none":  {"not yet: neither a service unit nor a container image", "later: a unit", `R101: "later: a unit"`},
 		"what is no test":        {tunnel, "`server testAProxy`", "R14: `server testAProxy` is neither a test nor a script"},
 		"a cell too many":        {mock, strings.Replace(mock, "sends", "|", 1), "this is no row of the sheet: | R106 |"},
 		"a row out of any":       {"| R1 |", "| |", "a row stands before the first number"},

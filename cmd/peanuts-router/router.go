@@ -13,6 +13,7 @@ import (
 
 	"github.com/peanuts-router/peanuts-router/actions"
 	"github.com/peanuts-router/peanuts-router/dispatch"
+	"github.com/peanuts-router/peanuts-router/dispatch/monitor"
 	"github.com/peanuts-router/peanuts-router/engine"
 	"github.com/peanuts-router/peanuts-router/engine/rulefile"
 	"github.com/peanuts-router/peanuts-router/peanuts"
@@ -22,8 +23,9 @@ import (
 
 // The shares of the 30 s in which a daemon ends (C22).
 const (
-	doorGrace    = 8 * time.Second
-	courierGrace = 15 * time.Second
+	doorGrace    = 12 * time.Second // an event may wait for its commit for nearly as long
+	courierGrace = 15 * time.Second // after the doors; and however long those took
+	cutAfter     = 18 * time.Second // attempts are cut, which leaves some for a store that cannot commit
 )
 
 // routerConfig is what a running router is made of.
@@ -47,6 +49,7 @@ type router struct {
 	inForce *inForce
 	store   *store.Store
 	courier *dispatch.Dispatcher
+	monitor *monitor.Monitor
 }
 
 // newRouter wires a router. A rules file that cannot be used is a *rulesError.
@@ -65,8 +68,9 @@ func newRouter(ctx context.Context, c routerConfig) (*router, error) {
 		return nil, err
 	}
 	registry.MustRegister(newStoreMetrics(r.store))
+	r.monitor = r.newMonitor(registry)
 	r.courier = dispatch.New(dispatch.Config{
-		Store: r.store, Routes: r.inForce.route, Mask: r.inForce.mask, Observe: c.observe,
+		Store: r.store, Routes: r.inForce.route, Observe: r.settled, Breaker: r.monitor.Breaker,
 		Metrics: registry, Log: c.log, Grace: courierGrace,
 	})
 	if err := r.openDoors(registry); err != nil {
@@ -113,6 +117,7 @@ func (r *router) run(ctx context.Context) error {
 	public := inBackground(func() error { return r.public.Run(taking) })
 	admin := inBackground(func() error { return r.admin.Run(delivering) })
 	courier := inBackground(func() error { return r.courier.Run(delivering) })
+	watching := inBackground(func() error { return r.monitor.Run(taking) })
 
 	var failed error
 	select {
@@ -123,9 +128,11 @@ func (r *router) run(ctx context.Context) error {
 		public <- nil // so that it can be waited for below
 	}
 	stopTaking()
+	cut := time.AfterFunc(cutAfter, r.courier.Cut)
+	defer cut.Stop()
 	failed = errors.Join(failed, <-public)
 	stopDelivering()
-	return errors.Join(failed, <-courier, <-admin, <-stats, <-pruning, r.store.Close())
+	return errors.Join(failed, <-courier, <-watching, <-admin, <-stats, <-pruning, r.store.Close())
 }
 
 // keepStats makes the stats anew that the rules in force define otherwise than those before, until ctx ends.
@@ -170,10 +177,7 @@ func (r *router) warnings() []server.Warning {
 	if problems := r.inForce.refused.Load(); problems != nil {
 		warnings = append(warnings, server.Warning{Name: "rules", Detail: "the newest edit was refused: " + problems.Errors().Error()})
 	}
-	for _, flag := range r.courier.Flags() {
-		warnings = append(warnings, server.Warning{Name: "action " + string(flag.Action), Detail: flag.Says})
-	}
-	return warnings
+	return append(warnings, r.failures()...)
 }
 
 // rulesError is a rules file that cannot be used.

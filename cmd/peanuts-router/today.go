@@ -57,7 +57,7 @@ func (d *today) judge(ctx context.Context, s *store.Store, record engine.EventRe
 	}
 	d.now = record.ReceivedAt
 	var reports []ruleReport
-	for _, explained := range d.rules.Explain(event, d.now, knownOf(d.rules, event, old, d.now)) {
+	for _, explained := range d.rules.Explain(event, d.now, knownOf(d.rules, event, old, d.now, record.Own)) {
 		reports = append(reports, newRuleReport(explained))
 	}
 	return reports, nil

@@ -14,9 +14,8 @@ import (
 const (
 	// settleTime is how long a rules file must lie still before it is read: editors write in several steps.
 	settleTime = 250 * time.Millisecond
-	// settleAtMost is how long a file that never lies still is waited for.
-	settleAtMost = 2 * time.Second
-	// rereadEvery is how often the rules and secret files are read without being told: a net below the watch.
+	// rereadEvery is how often the rules and secret files are read without being told: a net below the watch, and the longest
+	// that a file which never lies still is waited for.
 	rereadEvery = 30 * time.Second
 )
 
@@ -48,7 +47,7 @@ func watchRules(ctx context.Context, path string, log *slog.Logger, reread func(
 			if since.IsZero() {
 				since = time.Now()
 			}
-			settle.Reset(min(settleTime, max(0, settleAtMost-time.Since(since))))
+			settle.Reset(settleTime)
 		case err := <-watcher.Errors:
 			log.Warn("watching the rules", "err", err)
 			settle.Reset(settleTime)
@@ -56,7 +55,9 @@ func watchRules(ctx context.Context, path string, log *slog.Logger, reread func(
 			since = time.Time{}
 			reread()
 		case <-net.C:
-			reread()
+			if since.IsZero() || time.Since(since) > rereadEvery { // half of a file that is being written may be a rules file, too
+				reread()
+			}
 		}
 	}
 }

@@ -5,6 +5,8 @@ const (
 	NeverFires    = "never-fires"
 	AlwaysFires   = "always-fires"
 	EventNotInOn  = "event-not-in-on"
+	RouterEvent   = "unknown-router-event"
+	UpsertNoEntry = "upsert-without-entry"
 	AtNoUpdate    = "at-without-updated"
 	DuplicateRule = "duplicate-rule"
 	TextNumber    = "text-number"
@@ -23,7 +25,7 @@ const (
 // Codes are all codes of findings.
 func Codes() []string {
 	return []string{
-		NeverFires, AlwaysFires, EventNotInOn, AtNoUpdate, DuplicateRule, TextNumber, HelperTypo, EventTypo, NoOwner, UnusedAction,
+		NeverFires, AlwaysFires, EventNotInOn, RouterEvent, UpsertNoEntry, AtNoUpdate, DuplicateRule, TextNumber, HelperTypo, EventTypo, NoOwner, UnusedAction,
 		AbsentSamples, FailsSamples, UnknownField, IgnoreReason, IgnoreUnused, IgnoreUnknown,
 	}
 }

@@ -20,6 +20,8 @@ func Check(file *rulefile.File, seen *Seen) rulefile.Problems {
 	c.actions()
 	c.owners()
 	c.reminders()
+	c.routerEvents()
+	c.upserts()
 	c.textNumbers(seen)
 	c.typos()
 	c.fields(seen)

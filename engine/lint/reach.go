@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/peanuts-router/peanuts-router/engine/condition"
+	"github.com/peanuts-router/peanuts-router/engine/rulefile"
 	"github.com/peanuts-router/peanuts-router/peanuts"
 )
 
@@ -25,7 +26,7 @@ func (r *rule) hasOn() bool { return len(r.On) > 0 }
 // given is what is certain of the events that reach a rule.
 func (r *rule) given() condition.Given {
 	if !r.hasOn() {
-		return condition.Given{"event": {Except: append([]string{peanuts.EntryDeleted}, routerEvents()...)}}
+		return condition.Given{"event": {Except: append([]string{peanuts.EntryDeleted}, rulefile.RouterEvents()...)}}
 	}
 	only := []string{}
 	for _, event := range r.On {
@@ -34,9 +35,4 @@ func (r *rule) given() condition.Given {
 	return condition.Given{"event": {Only: only}}
 }
 
-// routerEvents are the events that the router raises itself; only rules that name them hear of them.
-func routerEvents() []string {
-	return []string{"router.failure_spike", "router.failure_recovered", "router.dead_letter", "router.reload_failed"}
-}
-
-func isRouterEvent(event string) bool { return strings.HasPrefix(event, "router.") }
+func isRouterEvent(event string) bool { return strings.HasPrefix(event, rulefile.RouterPrefix) }

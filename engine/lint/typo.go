@@ -36,7 +36,7 @@ func (c *linter) typos() {
 		gather(helpers, s.When, s.when, "helper.command")
 	}
 	c.misspelt(helpers, nil, HelperTypo, "helper")
-	c.misspelt(events, append(routerEvents(), peanuts.EntryCreated, peanuts.EntryUpdated, peanuts.EntryDeleted), EventTypo, "event")
+	c.misspelt(events, append(rulefile.RouterEvents(), peanuts.EntryCreated, peanuts.EntryUpdated, peanuts.EntryDeleted), EventTypo, "event")
 }
 
 // gather notes the texts that a path is compared with.

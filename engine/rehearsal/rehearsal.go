@@ -69,8 +69,13 @@ type Delivery struct {
 	place int           // among the reminders that wait
 }
 
-// Tell lets an event arrive, after time has walked to that moment.
-func (r *Rehearsal) Tell(e *peanuts.Event, at time.Time) Outcome {
+// Tell lets an event arrive from outside, after time has walked to that moment.
+func (r *Rehearsal) Tell(e *peanuts.Event, at time.Time) Outcome { return r.tell(e, at, false) }
+
+// TellOwn lets the router itself raise an event, after time has walked to that moment.
+func (r *Rehearsal) TellOwn(e *peanuts.Event, at time.Time) Outcome { return r.tell(e, at, true) }
+
+func (r *Rehearsal) tell(e *peanuts.Event, at time.Time, own bool) Outcome {
 	o := Outcome{Event: r.told, Before: r.Walk(at)}
 	r.told++
 	digest := sha256.Sum256(e.Raw)
@@ -79,16 +84,17 @@ func (r *Rehearsal) Tell(e *peanuts.Event, at time.Time) Outcome {
 		return o
 	}
 	r.first[digest] = o.Event
-	r.judge(&o, e, at)
+	r.judge(&o, e, at, own)
 	return o
 }
 
 // judge finds what follows from an event that is new, and keeps it. What waits for an older version of the entry is
 // cancelled before the rules are asked, and what that had claimed is free by then.
-func (r *Rehearsal) judge(o *Outcome, e *peanuts.Event, at time.Time) {
+func (r *Rehearsal) judge(o *Outcome, e *peanuts.Event, at time.Time, own bool) {
 	version := e.Version(at)
 	entry := r.entryOf(e)
 	known := r.known(entry, version)
+	known.Own = own
 	newest := entry != nil && !known.Late
 	if newest {
 		o.Cancelled = r.moveOn(entry, at)

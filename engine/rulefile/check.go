@@ -38,6 +38,7 @@ func check(f *File) Problems {
 		c.action(&f.Actions[i])
 	}
 	c.stats()
+	c.monitor()
 	if len(f.Rules)+len(f.Stats) == 0 && f.Version.IsSet() {
 		p := f.Problem(Place{File: f.Sources[0].Name, Line: 1, Column: 1}, "no-rules", "there are no rules")
 		p.Warning = true

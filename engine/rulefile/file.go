@@ -7,6 +7,7 @@ type File struct {
 	Actions  Actions `yaml:"actions" expand:"true"`
 	Rules    []Rule  `yaml:"rules"`
 	Stats    Stats   `yaml:"stats"`
+	Monitor  Monitor `yaml:"monitor"`
 
 	// Sources are the files as they were read.
 	Sources []*Source `yaml:"-"`

@@ -83,7 +83,7 @@ func (w *walker) document(what string) *yaml.Node {
 	return document.Content[0]
 }
 
-// merge adds another part of the rules; version and timezone must not be said twice.
+// merge adds another part of the rules; version, timezone and monitor must not be said twice.
 func (f *File) merge(w *walker, part File) {
 	if part.Version.IsSet() {
 		if f.Version.IsSet() && f.Version.Value != part.Version.Value {
@@ -100,6 +100,12 @@ func (f *File) merge(w *walker, part File) {
 			w.add(part.Timezone.node, Problem{Code: "repeated-key", Message: fmt.Sprintf("another timezone than in %s", f.Timezone.Place())})
 		}
 		f.Timezone = part.Timezone
+	}
+	if part.Monitor.Where.IsSet() {
+		if f.Monitor.Where.IsSet() {
+			w.add(part.Monitor.Where.node, Problem{Code: "repeated-key", Message: fmt.Sprintf("monitor stands in %s already", f.Monitor.Where.Place())})
+		}
+		f.Monitor = part.Monitor
 	}
 	f.Actions = append(f.Actions, part.Actions...)
 	f.Rules = append(f.Rules, part.Rules...)

@@ -17,6 +17,11 @@ func schemaKeys() map[string]schemaKey {
 		"File.actions":  {says: "The destinations by name; below here ${NAME}, ${NAME:-default} and ${file:NAME} are expanded"},
 		"File.rules":    {says: "The rules: each is judged for every event, and all that hold fire, each on its own"},
 		"File.stats":    {says: "Running totals by name, over the newest version of every entry"},
+		"File.monitor":  {says: "When failures of an action are an alert: what the router's own events, such as router.failure_spike, are raised by"},
+
+		"Monitor.window":       {says: "How far back attempts count; default 5m, 1s to 24h"},
+		"Monitor.min_attempts": {says: "How many attempts the window must hold before their rate says anything; default 20", shape: between(1, maxMinAttempts)},
+		"Monitor.failure_rate": {says: "Which part of them must fail: 0.5 is every second one; default 0.5", shape: between(minFailureRate, 1)},
 
 		"Action.slack":           {says: "Posts to a channel of Slack; an action has exactly one of slack, email, http, sql"},
 		"Action.email":           {says: "Sends mails through an SMTP server; an action has exactly one of slack, email, http, sql"},
@@ -70,7 +75,7 @@ func schemaKeys() map[string]schemaKey {
 		"Rule.once_per":    {says: "Fires once for each value of this expression, ever, such as entry.id; an absent value suppresses nothing", shape: notEmpty},
 		"Rule.disabled":    {says: "true: the rule is checked, but never judged"},
 		"Rule.shadow":      {says: "true: the rule is judged and recorded, and nothing of it is ever sent"},
-		"Rule.on":          {says: "The events that the rule is judged for; default every event but entry.deleted", shape: events},
+		"Rule.on":          {says: "The events that the rule is judged for; default every event from outside but entry.deleted", shape: events},
 		"Rule.when":        {says: "The condition, such as helper.command == \"/expenses\" && entry.data.amount > 500", needed: true, shape: notEmpty},
 		"Rule.then":        {says: "The steps: what is sent when the rule fires, independent of one another", needed: true, shape: atLeastOne},
 
@@ -125,6 +130,9 @@ func events(_ *schemaMaker, s *schema) {
 	s.UniqueItems = true
 	s.Items.MinLength = 1
 	s.Items.Examples = []any{"entry.created", "entry.updated", "entry.deleted"}
+	for _, own := range RouterEvents() {
+		s.Items.Examples = append(s.Items.Examples, own)
+	}
 }
 
 func aURL(m *schemaMaker, s *schema) {

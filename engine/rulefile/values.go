@@ -136,10 +136,10 @@ func (d *Duration) decode(w *walker, node *yaml.Node) {
 }
 
 // read gives the text of a scalar, and notes its place. A variable that is not set, which has been told, is as if nothing
-// stood there.
+// stood there. Where none is expanded it is a value like any other.
 func (a *anchored) read(w *walker, node *yaml.Node) (text string, ok bool) {
 	text, ok = w.scalar(node, false)
-	if ok && isVariable(text) {
+	if ok && w.expander != nil && isVariable(text) {
 		return "", false
 	}
 	*a = w.anchor(node)

@@ -126,7 +126,7 @@ func (s *suggester) judge(payload string) (Verdict, bool) {
 	if at.IsZero() {
 		at = time.Date(2026, 1, 5, 10, 0, 0, 0, time.UTC)
 	}
-	for _, explained := range s.rules.Explain(e, at, engine.Known{}) {
+	for _, explained := range s.rules.Explain(e, at, engine.Known{Own: engine.IsOwnName(e.Event)}) {
 		switch {
 		case explained.Rule != s.rule.Rule:
 		case explained.Error != "":

@@ -11,6 +11,7 @@ CREATE TABLE events (
     helper      TEXT NOT NULL,           -- its command
     entry_id    TEXT NOT NULL,
     duplicates  INTEGER NOT NULL DEFAULT 0,
+    own         INTEGER NOT NULL DEFAULT 0, -- 1: the router raised it itself
     judgement   TEXT,                    -- JSON; null when no rule had anything to say
     body        BLOB NOT NULL            -- as received
 ) STRICT;
@@ -50,6 +51,7 @@ CREATE TABLE deliveries (
 
 CREATE INDEX deliveries_due ON deliveries (action, next_at, seq) WHERE state = 'pending' AND turn <> 1;
 CREATE INDEX deliveries_open ON deliveries (state, seq) WHERE state = 'pending' OR state = 'sending' OR state = 'dead';
+CREATE INDEX deliveries_dead_by_action ON deliveries (action) WHERE state = 'dead';
 CREATE INDEX deliveries_following ON deliveries (entry, rule, step, state) WHERE entry IS NOT NULL;
 CREATE INDEX deliveries_lines ON deliveries (action, line, state, turn, seq) WHERE line IS NOT NULL;
 
@@ -62,6 +64,21 @@ CREATE TABLE attempts (                  -- those that did not deliver
     error    TEXT NOT NULL,
     answer   TEXT NOT NULL,              -- of a refusal
     PRIMARY KEY (delivery, n)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE deaths (                    -- deliveries that died; what the router's own events owe is left out
+    action TEXT PRIMARY KEY,
+    died   INTEGER NOT NULL,             -- ever
+    told   INTEGER NOT NULL DEFAULT 0,   -- of them, by the event router.dead_letter
+    newest INTEGER NOT NULL              -- delivery that died last; it may be gone
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE alerts (                    -- the newest of the router's own events of each name and action
+    event  TEXT NOT NULL,                -- its name
+    action TEXT NOT NULL,                -- empty when it is about none
+    about  TEXT NOT NULL,                -- of a refused reload: which one
+    at     INTEGER NOT NULL,
+    PRIMARY KEY (event, action)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE holds (                     -- why actions are left alone
@@ -139,6 +156,8 @@ DROP TABLE claims;
 DROP TABLE synced;
 DROP TABLE entries;
 DROP TABLE holds;
+DROP TABLE alerts;
+DROP TABLE deaths;
 DROP TABLE attempts;
 DROP TABLE deliveries;
 DROP TABLE events;

@@ -41,6 +41,9 @@ type Store interface {
 	Delivery(ctx context.Context, id engine.DeliveryID) (engine.Delivery, []engine.Attempt, error)
 	Deliveries(ctx context.Context, filter store.Filter, page store.Page) ([]engine.Delivery, string, error)
 	Counts(ctx context.Context) (map[engine.State]int, error)
+	Untold(ctx context.Context) ([]engine.Untold, error)
+	DeadLetters(ctx context.Context) (map[engine.ActionName]int, error)
+	Alerts(ctx context.Context) ([]engine.Alert, error)
 	Writable(ctx context.Context) error
 	DefineStats(ctx context.Context, stats []engine.Stat, again bool) error
 	Rebuild(ctx context.Context, by store.Contributor) (done bool, err error)
@@ -69,6 +72,7 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		{"a stale result changes nothing (C18, F21)", suite.refusesStaleResults},
 		{"expired leases are taken over (C18, F43)", suite.takesOver},
 		{"what loses three leases in a row is dead (F42)", suite.buriesWhatIsAlwaysLost},
+		{"what may have taken the router down is tried alone (F42)", suite.triesSuspectsAlone},
 		{"due actions are named", suite.namesDueActions},
 		{"what holds actions is kept, shown and lifted (C12)", suite.keepsHolds},
 		{"what is not due waits for its time only", suite.holdsOnlyWhatWaitsLonger},
@@ -78,6 +82,8 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		{"the dead letters of a filter are replayed or discarded, and no others (C13)", suite.mendsByFilter},
 		{"what waits is discarded, and what is being sent is not", suite.discardsWhatWaits},
 		{"the dead letters of a filter are told whole, the oldest first", suite.exports},
+		{"each death is counted once, however it comes", suite.countsDeaths},
+		{"the router's own events are told from others and remembered, and their dead raise none", suite.remembersAlerts},
 		{"lists are walked by cursor", suite.walksLists},
 		{"payloads are listed as they came, the newest first", suite.listsPayloads},
 		{"an event is found by how its id begins", suite.findsEvents},

@@ -143,6 +143,47 @@ func (s suite) buriesWhatIsAlwaysLost(t *testing.T) {
 	lose(engine.Pending)
 }
 
+func (s suite) triesSuspectsAlone(t *testing.T) {
+	db, now := s.new(t), later()
+	accept(t, db, event(t, 1, now, "ledger", "ledger", "mail"))
+	lease := func(action engine.ActionName, n, want int, suspected bool) []engine.Lease {
+		t.Helper()
+		leases, err := db.Lease(t.Context(), action, n, now, now.Add(time.Minute))
+		if err != nil || len(leases) != want {
+			t.Fatalf("Lease(%s, %d) = %d leases, %v; want %d", action, n, len(leases), err, want)
+		}
+		for _, l := range leases {
+			if l.Suspect != (suspected && l.Event == leases[0].Event) {
+				t.Errorf("Lease(%s) = %s with suspect %t", action, l.ID, l.Suspect)
+			}
+		}
+		return leases
+	}
+	for range 2 { // all three are lost together, twice
+		lease("ledger", 9, 2, false)
+		lease("mail", 9, 1, false)
+		now = now.Add(time.Hour)
+		if _, err := db.ReleaseExpired(t.Context(), now); err != nil {
+			t.Fatalf("ReleaseExpired() = %v", err)
+		}
+	}
+	accept(t, db, event(t, 2, now, "ledger"))
+	first := lease("ledger", 2, 2, true) // the younger delivery makes up for the suspect that waits
+	lease("ledger", 9, 0, false)
+	lease("mail", 9, 0, false)
+	settle(t, db, engine.Settlement{ID: first[0].ID, Generation: first[0].Generation, State: engine.Delivered, Attempt: &engine.Attempt{At: now}})
+	lease("mail", 9, 1, true)
+	lease("ledger", 9, 0, false)
+	now = now.Add(time.Hour) // whatever was leased is lost again: of the suspects only the one that was tried
+	if n, err := db.ReleaseExpired(t.Context(), now); err != nil || n != 2 {
+		t.Errorf("ReleaseExpired() = %d, %v; want 2", n, err)
+	}
+	if dead := allDeliveries(t, db, filter(engine.Dead, "", "", ""), 10); len(dead) != 1 || dead[0].Action != "mail" {
+		t.Errorf("dead are %+v, want the one of mail", dead)
+	}
+	lease("ledger", 9, 2, true)
+}
+
 func (s suite) namesDueActions(t *testing.T) {
 	db, now := s.new(t), later()
 	for i := range 3 {

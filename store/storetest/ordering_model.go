@@ -2,7 +2,6 @@ package storetest
 
 import (
 	"cmp"
-	"fmt"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -167,7 +166,7 @@ func (l *lines) drain() {
 	for _, one := range l.all {
 		if one.state == engine.Pending {
 			d, _ := delivery(l.t, l.db, one.id)
-			l.t.Errorf("seed %d: %s is left %s, held by %q, when nothing is due any more", l.seed, one.id, d.State, cmp.Or(string(d.Held), fmt.Sprint("nobody")))
+			l.t.Errorf("seed %d: %s is left %s, held by %q, when nothing is due any more", l.seed, one.id, d.State, cmp.Or(string(d.Held), "nobody"))
 		}
 	}
 }

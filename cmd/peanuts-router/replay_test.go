@@ -1,0 +1,101 @@
+package main
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/peanuts-router/peanuts-router/engine"
+	"github.com/peanuts-router/peanuts-router/peanuts"
+	"github.com/peanuts-router/peanuts-router/store"
+)
+
+// buryMany makes a store with an event of so many dead letters.
+func buryMany(t *testing.T, path string, dead int) {
+	t.Helper()
+	s, err := store.Open(t.Context(), store.Config{Path: path})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	event, err := peanuts.Parse([]byte(expense("entry-1", "1")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	id, err := uuid.NewV7()
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = s.Accept(t.Context(), &engine.Acceptance{ID: engine.EventID(id.String()), ReceivedAt: time.Now(), Event: event, Judge: func(engine.Known) (j engine.Judgement) {
+		for range dead {
+			j.Owed = append(j.Owed, engine.Owed{Rule: "every", Action: "ledger", Kind: engine.KindHTTP, Message: []byte(`{"body":"x"}`), Dead: "404 Not Found"})
+		}
+		return j
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// F48, C13: a replay of ten thousand dead letters that is killed ten times, beside a daemon that delivers them, loses none and sends
+// none twice.
+func TestAReplayKilledTenTimesLosesAndRepeatsNothing(t *testing.T) {
+	t.Parallel()
+	const dead, kills = 10_000, 10
+	dir := t.TempDir()
+	buryMany(t, filepath.Join(dir, "router.db"), dead)
+	var mu sync.Mutex
+	arrived := map[string]int{}
+	target := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		mu.Lock()
+		defer mu.Unlock()
+		arrived[r.Header.Get("Idempotency-Key")]++
+	}))
+	defer target.Close()
+	ledgerRules(t, dir, target.URL, "standard", "0")
+	d := startDaemon(t, dir, nil, "--rules", "rules.yaml")
+	left := func() int {
+		metrics, err := d.scrape()
+		n, wrong := strconv.Atoi(metrics[`deliveries{state="dead"}`])
+		if err != nil || wrong != nil {
+			t.Fatal(err, wrong)
+		}
+		return n
+	}
+	killed := 0
+	for range kills {
+		before := left()
+		cmd := exec.Command(os.Args[0], "dead-letters", "replay", "--all", "--yes")
+		cmd.Dir, cmd.Env = dir, append(os.Environ(), asRouter+"=1")
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		for left() == before && before > 0 {
+		}
+		_ = cmd.Process.Kill()
+		if cmd.Wait() != nil && left() > 0 {
+			killed++
+		}
+	}
+	command(t, dir, "dead-letters", "replay", "--all", "--yes")
+	d.settles(t)
+	twice := 0
+	for _, times := range arrived {
+		twice += times - 1
+	}
+	if n := left(); n > 0 || len(arrived) != dead || twice > 0 {
+		t.Errorf("of %d dead letters %d arrived, %d of them again, and %d are dead still", dead, len(arrived), twice, n)
+	}
+	if killed == 0 {
+		t.Error("no replay was killed before it had ended")
+	}
+	t.Logf("%d dead letters, %d replays killed under way", dead, killed)
+}
