@@ -308,6 +308,13 @@ func (m *memory) held(action engine.ActionName, reason engine.Held) bool {
 	return held
 }
 
+// number is one of the numbers that the store counts.
+func (m *memory) number(of *int) int {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return *of
+}
+
 func (m *memory) setDown(down bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -424,6 +431,13 @@ func (t *target) becomes(answers sending) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.answers = answers
+}
+
+// all are the calls, in their order.
+func (t *target) all() []time.Time {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return slices.Clone(t.calls)
 }
 
 // count is how many calls there were in all, and at most at once since it was asked last.
