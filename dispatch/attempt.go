@@ -57,7 +57,6 @@ func (l *lane) conclude(route Route, lease engine.Lease, outcome engine.Outcome,
 	if l.noteHolds() != nil {
 		l.poke() // so that it is tried again until the store can
 	}
-	l.metrics.attempted(l.name, outcome.Verdict, took)
 	recorded := l.settle(lease, settlement)
 	if recorded.State == engine.Cancelled {
 		settlement.State = engine.Cancelled
@@ -66,6 +65,7 @@ func (l *lane) conclude(route Route, lease engine.Lease, outcome engine.Outcome,
 	if !recorded.Applied {
 		return
 	}
+	l.metrics.attempted(l.name, outcome.Verdict, took) // as the history has it
 	if settlement.State == engine.Pending {
 		l.expect(settlement.NextAt)
 	}

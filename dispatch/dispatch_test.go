@@ -310,9 +310,9 @@ func TestALeaseThatIsTooShortIsHandedBack(t *testing.T) {
 func TestAStaleResultChangesNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		store := newMemory()
-		observed := 0
+		observed, registry := 0, prometheus.NewRegistry()
 		d, stop := start(t, Config{
-			Store: store, Observe: func(Settled) { observed++ },
+			Store: store, Observe: func(Settled) { observed++ }, Metrics: registry,
 			Routes: new(table).set("a", engine.RetryStandard(), func(ctx context.Context, s engine.Shipment) engine.Outcome {
 				store.mu.Lock() // another router has taken the lease over
 				store.deliveries[s.ID].Generation = 7
@@ -326,6 +326,9 @@ func TestAStaleResultChangesNothing(t *testing.T) {
 		stop()
 		if k := store.of(id); k.state != engine.Sending || len(k.history) != 0 || observed != 0 {
 			t.Errorf("%s with %d attempts, %d observed; want it untouched", k.state, len(k.history), observed)
+		}
+		if n, err := testutil.GatherAndCount(registry, "peanuts_router_delivery_attempts_total"); err != nil || n != 0 {
+			t.Errorf("an attempt that was not recorded is counted in %d series, %v; want none (I12)", n, err)
 		}
 	})
 }
@@ -540,7 +543,7 @@ func TestAttemptsAreCountedByActionAndVerdict(t *testing.T) {
 		store.await(4)
 		stop()
 		want := `
-			# HELP peanuts_router_delivery_attempts_total Attempts at deliveries, by action and verdict.
+			# HELP peanuts_router_delivery_attempts_total Attempts at deliveries that were recorded, by action and verdict.
 			# TYPE peanuts_router_delivery_attempts_total counter
 			peanuts_router_delivery_attempts_total{action="down",verdict="retry"} 3
 			peanuts_router_delivery_attempts_total{action="fine",verdict="delivered"} 2

@@ -20,7 +20,7 @@ type metrics struct {
 func newMetrics(registry prometheus.Registerer) *metrics {
 	m := &metrics{
 		attempts: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "peanuts_router_delivery_attempts_total", Help: "Attempts at deliveries, by action and verdict.",
+			Name: "peanuts_router_delivery_attempts_total", Help: "Attempts at deliveries that were recorded, by action and verdict.",
 		}, []string{"action", "verdict"}),
 		duration: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name: "peanuts_router_delivery_duration_seconds", Help: "How long attempts took, by action.",

@@ -75,6 +75,7 @@ type Hold struct {
 type Delivery struct {
 	ID         DeliveryID
 	Event      EventID
+	Replay     int // of its event, that owes it; 0 for what was owed when the event came
 	Rule       RuleName
 	Action     ActionName
 	Kind       Kind
@@ -100,6 +101,7 @@ func (d Delivery) MarshalJSON() ([]byte, error) {
 		ID         DeliveryID      `json:"id"`
 		Key        string          `json:"key"`
 		Event      EventID         `json:"event_id"`
+		Replay     int             `json:"replay,omitempty"`
 		Rule       RuleName        `json:"rule"`
 		Action     ActionName      `json:"action"`
 		Kind       Kind            `json:"kind"`
@@ -113,7 +115,7 @@ func (d Delivery) MarshalJSON() ([]byte, error) {
 		Message    json.RawMessage `json:"message,omitempty"`
 		History    []Attempt       `json:"history,omitempty"`
 	}{
-		d.ID, d.ID.Key(), d.Event, d.Rule, d.Action, d.Kind, d.State, d.Held, d.Attempts, d.CreatedAt, next,
+		d.ID, d.ID.Key(), d.Event, d.Replay, d.Rule, d.Action, d.Kind, d.State, d.Held, d.Attempts, d.CreatedAt, next,
 		d.LastStatus, d.LastError, d.Message, d.History,
 	})
 }
@@ -271,6 +273,8 @@ type Judgement struct {
 	// Contributions are what the entry adds to each stat now. They are empty for an event that brings no newer version
 	// of its entry, which changes no stat.
 	Contributions []Contribution `json:"-"`
+	// LeftOut is what a replay does not owe, though its rule fired.
+	LeftOut []LeftOut `json:"left_out,omitempty"`
 }
 
 // RuleError is a rule that failed at run time: it did not fire, and says why (C7).
@@ -289,18 +293,25 @@ type Mismatch struct {
 
 // EventRecord is a stored event.
 type EventRecord struct {
-	ID         EventID      `json:"id"`
-	ReceivedAt time.Time    `json:"received_at"`
-	Name       string       `json:"event"`
-	Own        bool         `json:"own,omitempty"` // the router raised it itself
-	Helper     string       `json:"helper"`        // its command
-	EntryID    string       `json:"entry_id"`
-	Duplicates int          `json:"duplicates"` // how often the same bytes came again
+	ID         EventID   `json:"id"`
+	ReceivedAt time.Time `json:"received_at"`
+	Name       string    `json:"event"`
+	Own        bool      `json:"own,omitempty"` // the router raised it itself
+	Helper     string    `json:"helper"`        // its command
+	EntryID    string    `json:"entry_id"`
+	Duplicates int       `json:"duplicates"` // how often the same bytes came again
+	Verdicts
+	Deliveries []Delivery `json:"deliveries"`        // of its replays, too
+	Replays    []Replay   `json:"replays,omitempty"` // only of an event that is shown alone
+	Payload    string     `json:"payload,omitempty"` // the text as received
+}
+
+// Verdicts are what the rules had to say of an event.
+type Verdicts struct {
 	Fired      []RuleName   `json:"fired"`
 	Suppressed []Suppressed `json:"suppressed"`
 	Disabled   []RuleName   `json:"disabled,omitempty"` // rules that were switched off then
 	Errors     []RuleError  `json:"rule_errors"`
 	Mismatches []Mismatch   `json:"mismatches"`
-	Deliveries []Delivery   `json:"deliveries"`
-	Payload    string       `json:"payload,omitempty"` // the text as received
+	LeftOut    []LeftOut    `json:"left_out,omitempty"` // of a replay
 }

@@ -22,6 +22,7 @@ type Rules struct {
 	zone       *time.Location
 	mask       *mask
 	digest     [32]byte
+	sources    []*rulefile.Source
 }
 
 // Options say how rules are loaded.
@@ -34,8 +35,12 @@ type Options struct {
 // they are all told, and nothing is accepted in part (C15).
 func Load(path string, o Options) (*Rules, rulefile.Problems) {
 	file, problems := rulefile.Load(path, o.Options)
+	return compile(file, problems, o.Generation)
+}
+
+func compile(file *rulefile.File, problems rulefile.Problems, generation int64) (*Rules, rulefile.Problems) {
 	c := newCompiler(file)
-	r := &Rules{generation: o.Generation, actions: map[ActionName]Action{}, digest: file.Digest, zone: c.zone, monitor: monitorOf(file.Monitor)}
+	r := &Rules{generation: generation, actions: map[ActionName]Action{}, digest: file.Digest, sources: file.Sources, zone: c.zone, monitor: monitorOf(file.Monitor)}
 	for i := range file.Actions {
 		action := c.action(&file.Actions[i])
 		r.actions[action.Name] = action

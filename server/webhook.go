@@ -69,7 +69,7 @@ func (h *webhook) take(w http.ResponseWriter, r *http.Request, began time.Time) 
 	}
 	body, drawn, err := readBody(w, r, &h.held)
 	defer h.held.give(drawn)
-	if h.clock().Sub(began) > time.Second {
+	if h.clock().Sub(began) > h.limits.answer/16 {
 		// The time for the answer begins now, however slowly the body came.
 		_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(h.limits.answer))
 	}

@@ -16,8 +16,8 @@ import (
 
 const (
 	countDuplicate = `UPDATE events SET duplicates = duplicates + 1 WHERE timestamp = ? AND digest = ? RETURNING id`
-	insertEvent    = `INSERT INTO events (id, timestamp, digest, received_at, name, helper, entry_id, judgement, body)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`
+	insertEvent    = `INSERT INTO events (id, timestamp, digest, received_at, name, helper, entry_id, generation, judgement, body)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
 	insertDelivery = `INSERT INTO deliveries
 		(seq, rule, step, action, kind, message, state, entry, at, sync, line, turn, generation, lease_until, created_at, next_at, last_error)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
@@ -37,6 +37,7 @@ func (s *Store) Accept(ctx context.Context, a *engine.Acceptance) (engine.Receip
 type accepting struct {
 	*engine.Acceptance
 	version string // of the entry; empty when the event brings none
+	given   int    // how many numbers of deliveries the event has given out before
 	digest  [sha256.Size]byte
 	receipt engine.Receipt
 }
@@ -127,13 +128,13 @@ func (a *accepting) insert(tx *transaction, j engine.Judgement) (seq int64, err 
 	e := a.Event
 	tx.writer.unseen += len(e.Raw) >> 12 // pages of its own
 	return tx.insert(insertEvent, string(a.ID), a.timestamp(), a.digest[:], a.ReceivedAt.UnixMilli(),
-		e.Event, e.Helper.Command, e.Entry.ID, said, e.Raw)
+		e.Event, e.Helper.Command, e.Entry.ID, j.Generation, said, e.Raw)
 }
 
 // owe inserts the deliveries of an event, leased where that was asked for. stands names the rules with one that was not
 // cancelled at once.
 func (a *accepting) owe(tx *transaction, event int64, j engine.Judgement) (stands map[engine.RuleName]bool, err error) {
-	if len(j.Owed) > maxNumber {
+	if a.given+len(j.Owed) > maxNumber {
 		return nil, errTooManyOwed
 	}
 	stands = map[engine.RuleName]bool{}
@@ -146,12 +147,14 @@ func (a *accepting) owe(tx *transaction, event int64, j engine.Judgement) (stand
 		if d.sent {
 			continue
 		}
-		row := deliveryRow(event, i+1)
+		row := deliveryRow(event, a.given+i+1)
 		_, err = tx.exec(insertDelivery, row, string(owed.Rule), owed.Step, string(owed.Action), string(owed.Kind), string(owed.Message),
 			string(d.state), d.entry, d.at, d.sync, d.line, d.turn, d.generation, d.leaseUntil, received, d.due, d.reason)
 		if err != nil {
 			return nil, err
 		}
+		tx.moves.owed++
+		tx.moves.come(d.state, 1)
 		if d.state == engine.Dead {
 			if _, err := tx.exec(diedAlone, row); err != nil {
 				return nil, err
@@ -224,7 +227,7 @@ func (a *accepting) lease(row int64, i int, owed engine.Owed) engine.Lease {
 	}
 	return engine.Lease{
 		Delivery: engine.Delivery{
-			ID: engine.NewDeliveryID(a.ID, i+1), Event: a.ID, Rule: owed.Rule, Action: owed.Action, Kind: owed.Kind,
+			ID: engine.NewDeliveryID(a.ID, a.given+i+1), Event: a.ID, Rule: owed.Rule, Action: owed.Action, Kind: owed.Kind,
 			State: engine.Sending, CreatedAt: inMillis(a.ReceivedAt), NextAt: inMillis(next), Message: owed.Message,
 		},
 		Row: row, Generation: 1, Until: a.LeaseUntil, Body: a.Event.Raw, ReceivedAt: a.ReceivedAt, Follows: a.version != "" && owed.Follows(),

@@ -9,6 +9,7 @@ import (
 
 // Audit is what a check of a store looked at, and what it found that should not be.
 type Audit struct {
+	Balance       Balance       `json:"balance"`
 	Looked        []Looked      `json:"looked_at"`
 	Discrepancies []Discrepancy `json:"discrepancies"`
 }
@@ -46,7 +47,7 @@ func (s *Store) Check(ctx context.Context) (Audit, error) {
 	}
 	defer func() { _ = tx.Rollback() }() // it has only read
 	a := &audit{ctx: ctx, tx: tx, Audit: Audit{Looked: []Looked{}, Discrepancies: []Discrepancy{}}}
-	steps := []func() error{a.file, a.links, a.events}
+	steps := []func() error{a.file, a.links, a.balance, a.events}
 	for _, b := range books {
 		steps = append(steps, func() error { return a.keep(b) })
 	}

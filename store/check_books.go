@@ -21,10 +21,14 @@ type promise struct{ says, broken string }
 
 const deliveryID = `coalesce(e.id, 'event ' || d.event) || '-' || d.n`
 
+// judgedBy is the judgement that owes a delivery.
+const judgedBy = `iif(d.replay IS NULL, e.judgement, r.judgement)`
+
 var books = []book{
 	{
 		name: "deliveries", id: deliveryID,
-		from: `deliveries d LEFT JOIN events e ON e.seq = d.event LEFT JOIN entries n ON n.id = d.entry`,
+		from: `deliveries d LEFT JOIN events e ON e.seq = d.event LEFT JOIN replays r ON r.event = d.event AND r.n = d.replay
+			LEFT JOIN entries n ON n.id = d.entry`,
 		promises: []promise{
 			{"a delivery belongs to an event", `e.seq IS NULL`},
 			{"a delivery is in one of the seven states", `d.state NOT IN ('pending', 'sending', 'delivered', 'dead', 'cancelled', 'discarded', 'shadow')`},
@@ -45,8 +49,18 @@ var books = []book{
 			{"what waits in a line waits behind the one that is next", `d.turn = 1 AND (d.state <> 'pending' OR d.line IS NULL OR NOT EXISTS (
 				SELECT 1 FROM deliveries o WHERE o.action = d.action AND o.line = d.line AND ` + isHead("o") + `))`},
 			{"a message is JSON", `NOT json_valid(d.message)`},
-			{"what is owed is owed by a rule that fired", `d.sync IS NOT 'remove' AND CASE WHEN json_valid(e.judgement)
-				THEN NOT EXISTS (SELECT 1 FROM json_each(e.judgement, '$.fired') f WHERE f.value = d.rule) ELSE 1 END`},
+			{"what is owed is owed by a rule that fired", `d.sync IS NOT 'remove' AND CASE WHEN json_valid(` + judgedBy + `)
+				THEN NOT EXISTS (SELECT 1 FROM json_each(` + judgedBy + `, '$.fired') f WHERE f.value = d.rule) ELSE 1 END`},
+			{"what a replay owes goes with no entry", `d.replay IS NOT NULL AND (d.entry IS NOT NULL OR d.at IS NOT NULL OR d.sync IS NOT NULL)`},
+		},
+	},
+	{
+		name: "replays", id: `'replay ' || r.n || ' of ' || coalesce(e.id, 'event ' || r.event)`,
+		from: `replays r LEFT JOIN events e ON e.seq = r.event`,
+		promises: []promise{
+			{"a replay is of an event that is there", `e.seq IS NULL`},
+			{"the replays of an event are numbered from 1", `r.n <> 1 + (SELECT count(*) FROM replays o WHERE o.event = r.event AND o.n < r.n)`},
+			{"a replay is judged, and what its rules had to say can be read", `NOT json_valid(r.judgement)`},
 		},
 	},
 	{

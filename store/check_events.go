@@ -10,7 +10,7 @@ import (
 	"github.com/peanuts-router/peanuts-router/peanuts"
 )
 
-const eventsWithEntries = `SELECT e.id, e.digest, e.received_at, e.name, e.helper, e.entry_id, e.judgement, e.body, n.version, n.event = e.seq
+const eventsWithEntries = `SELECT e.id, e.digest, e.received_at, e.name, e.helper, e.entry_id, e.generation, e.judgement, e.body, n.version, n.event = e.seq
 	FROM events e LEFT JOIN entries n ON n.id = e.entry_id ORDER BY e.seq`
 
 // storedEvent is an event as it stands in the store, with what is known of its entry.
@@ -19,6 +19,7 @@ type storedEvent struct {
 	digest, body        []byte
 	received            int64
 	name, helper, entry string
+	generation          int64
 	judgement           sql.NullString
 	version             sql.NullString // the newest of its entry
 	newest              sql.NullBool   // whether the event brought that
@@ -29,7 +30,7 @@ func (a *audit) events() error {
 	n := 0
 	err := a.rows(eventsWithEntries, func(rows *sql.Rows) error {
 		var e storedEvent
-		err := rows.Scan(&e.id, &e.digest, &e.received, &e.name, &e.helper, &e.entry, &e.judgement, &e.body, &e.version, &e.newest)
+		err := rows.Scan(&e.id, &e.digest, &e.received, &e.name, &e.helper, &e.entry, &e.generation, &e.judgement, &e.body, &e.version, &e.newest)
 		if err != nil {
 			return err
 		}
@@ -54,6 +55,9 @@ func (e *storedEvent) broken() string {
 	}
 	if e.name != event.Event || e.helper != event.Helper.Command || e.entry != event.Entry.ID {
 		return "an event is listed as what its body says"
+	}
+	if e.generation < 1 {
+		return "an event is judged by one generation of rules"
 	}
 	if e.judgement.Valid && json.Unmarshal([]byte(e.judgement.String), new(engine.Judgement)) != nil {
 		return "an event is judged, and what the rules had to say can be read"

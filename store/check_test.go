@@ -18,6 +18,7 @@ func TestACheckTellsEachWayInWhichBooksDoNotBalance(t *testing.T) {
 	const (
 		first, second = "00000000-0000-7000-8000-000000000001", "00000000-0000-7000-8000-000000000002"
 		off           = `PRAGMA ignore_check_constraints = ON; `
+		aReplay       = `INSERT INTO replays VALUES (1, 1, 0, 'new.yaml', '', '{"fired":["other"]}'); `
 		anAttempt     = `INSERT INTO attempts VALUES (1 << 20 | 1, 1, 0, 0, '', '', ''); `
 	)
 	for name, test := range map[string]struct {
@@ -47,6 +48,16 @@ func TestACheckTellsEachWayInWhichBooksDoNotBalance(t *testing.T) {
 		"a message that is none":        {`UPDATE deliveries SET message = '{' WHERE event = 1 AND n = 2`, "a message is JSON", first + "-2"},
 		"one of a rule that is silent":  {`UPDATE deliveries SET rule = 'other' WHERE event = 1 AND n = 2`, "what is owed is owed by a rule that fired", first + "-2"},
 		"one of an event without":       {`UPDATE events SET judgement = NULL WHERE seq = 2`, "what is owed is owed by a rule that fired", second + "-1"},
+		"a replay that is not there":    {`UPDATE deliveries SET replay = 1 WHERE event = 1 AND n = 2`, "what is owed is owed by a rule that fired", first + "-2"},
+		"a replay of other rules":       {aReplay + `UPDATE deliveries SET replay = 1 WHERE event = 1 AND n = 2`, "what is owed is owed by a rule that fired", first + "-2"},
+		"a replay of what is no event":  {off + aReplay + `UPDATE replays SET event = 99`, "a replay is of an event that is there", "replay 1 of event 99"},
+		"a replay too few":              {aReplay + `UPDATE replays SET n = 2`, "the replays of an event are numbered from 1", "replay 2 of " + first},
+		"a replay without judgement":    {aReplay + `UPDATE replays SET judgement = '{'`, "a replay is judged, and what its rules had to say can be read", "replay 1 of " + first},
+		"a replay that owes a reminder": {aReplay + `UPDATE replays SET judgement = '{"fired":["tell"]}'; UPDATE deliveries SET replay = 1, at = 0 WHERE event = 1 AND n = 2`, "what a replay owes goes with no entry", first + "-2"},
+		"an event that nobody judged":   {`UPDATE events SET generation = 0 WHERE seq = 1`, "an event is judged by one generation of rules", first},
+		"one that nobody judged":        {`UPDATE events SET generation = 0 WHERE seq = 1`, "every stored event is judged", "1 of 2 are"},
+		"one in no state":               {off + `UPDATE deliveries SET state = 'lost' WHERE event = 1 AND n = 1`, "every delivery is in exactly one state", "2 of 3 are"},
+		"one tried too often":           {`UPDATE deliveries SET attempts = 2 WHERE event = 1 AND n = 1`, "every attempt is recorded once", "2 are counted, and 1 recorded"},
 		"an attempt of nothing":         {anAttempt + `UPDATE attempts SET delivery = 99`, "an attempt belongs to a delivery", "attempt 1 at the delivery of row 99"},
 		"an entry of another's event":   {`UPDATE entries SET event = 2 WHERE id = 'entry-1'`, "the newest version of an entry came with an event that is there", "entry entry-1"},
 		"an entry without its event":    {off + `UPDATE entries SET event = 99 WHERE id = 'entry-1'`, "the newest version of an entry came with an event that is there", "entry entry-1"},
@@ -125,10 +136,10 @@ func keepBooks(t *testing.T, s *store.Store, first, second engine.EventID) {
 		j     engine.Judgement
 	}{
 		{first, parsed("entry-1"), engine.Judgement{
-			Fired: []engine.RuleName{"tell"}, Owed: []engine.Owed{owed(true), owed(false)}, Claims: []engine.Claim{{Rule: "tell", Value: "1"}},
+			Generation: 1, Fired: []engine.RuleName{"tell"}, Owed: []engine.Owed{owed(true), owed(false)}, Claims: []engine.Claim{{Rule: "tell", Value: "1"}},
 			Contributions: []engine.Contribution{{Stat: "costs", Definition: "d", Entry: "entry-1", Day: "2026-11-23", User: "u", Value: "0.1"}},
 		}},
-		{second, parsed("entry-2"), engine.Judgement{Fired: []engine.RuleName{"tell"}, Owed: []engine.Owed{owed(true)}}},
+		{second, parsed("entry-2"), engine.Judgement{Generation: 1, Fired: []engine.RuleName{"tell"}, Owed: []engine.Owed{owed(true)}}},
 	} {
 		receipt, err := s.Accept(t.Context(), &engine.Acceptance{
 			ID: a.id, ReceivedAt: now, LeaseUntil: now.Add(time.Minute), Event: a.event, Judge: func(engine.Known) engine.Judgement { return a.j },
@@ -159,11 +170,21 @@ func TestACheckTellsWhatItLookedAt(t *testing.T) {
 	defer shut(t, s)
 	keepBooks(t, s, "00000000-0000-7000-8000-000000000001", "00000000-0000-7000-8000-000000000002")
 	want := []store.Looked{
-		{What: "events", Count: 2}, {What: "deliveries", Count: 3}, {What: "attempts", Count: 1}, {What: "entries", Count: 2}, {What: "synced rows", Count: 0},
+		{What: "events", Count: 2}, {What: "deliveries", Count: 3}, {What: "replays", Count: 0}, {What: "attempts", Count: 1}, {What: "entries", Count: 2}, {What: "synced rows", Count: 0},
 		{What: "claims", Count: 1}, {What: "contributions", Count: 1}, {What: "stats", Count: 1}, {What: "totals", Count: 6},
 	}
-	if diff := cmp.Diff(want, check(t, s).Looked); diff != "" {
+	audit := check(t, s)
+	if diff := cmp.Diff(want, audit.Looked); diff != "" {
 		t.Errorf("Check() (-want +got):\n%s", diff)
+	}
+	balance := store.Balance{
+		Events: 2, Judged: 2, Deliveries: 3, Attempts: 1, Delivering: 1,
+		States: map[engine.State]int{
+			engine.Pending: 1, engine.Sending: 1, engine.Delivered: 1, engine.Dead: 0, engine.Cancelled: 0, engine.Discarded: 0, engine.Shadow: 0,
+		},
+	}
+	if diff := cmp.Diff(balance, audit.Balance); diff != "" {
+		t.Errorf("Check() takes this balance (-want +got):\n%s", diff)
 	}
 }
 

@@ -22,7 +22,7 @@ import (
 const childTask = "STORE_TEST_CHILD"
 
 func TestMain(m *testing.M) {
-	tasks := map[string]func(path string) error{"hold": holdStore, "load": loadStore, "starve": starveStore, "claim": claimInStore, "replay": replayInStore}
+	tasks := map[string]func(path string) error{"hold": holdStore, "load": loadStore, "starve": starveStore, "claim": claimInStore, "replay": replayInStore, "rejudge": rejudgeInStore}
 	task, ok := tasks[os.Getenv(childTask)]
 	if !ok {
 		os.Exit(m.Run())

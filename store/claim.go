@@ -63,6 +63,7 @@ func (tx *transaction) cancel(text string, args ...any) error {
 		owners = append(owners, one)
 		return err
 	})
+	tx.moves.come(engine.Cancelled, int64(len(owners)))
 	for _, one := range owners {
 		if err == nil {
 			_, err = tx.exec(releaseClaim, one.event, one.rule)

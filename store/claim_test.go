@@ -70,7 +70,7 @@ func acceptOnce(s *store.Store, value, body string) error {
 	judge, claim := a.Judge, engine.Claim{Rule: "high-expense", Value: value}
 	a.Judge = func(known engine.Known) engine.Judgement {
 		if by := known.Claimed(claim); by != "" {
-			return engine.Judgement{Suppressed: []engine.Suppressed{{Rule: claim.Rule, By: by}}}
+			return engine.Judgement{Generation: 1, Suppressed: []engine.Suppressed{{Rule: claim.Rule, By: by}}}
 		}
 		j := judge(known)
 		j.Claims = []engine.Claim{claim}

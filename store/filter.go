@@ -13,7 +13,7 @@ type Filter struct {
 	Action engine.ActionName
 	Rule   engine.RuleName
 	Event  engine.EventID
-	Since  time.Time // only those whose event came then or later
+	Since  time.Time // only those that were owed then or later: whose event came, or was replayed
 	Reason string    // only those with this text in their last error
 }
 

@@ -22,6 +22,7 @@ func acceptance(n int, now time.Time, actions ...engine.ActionName) *engine.Acce
 		Event: &peanuts.Event{Event: "entry.created", Helper: peanuts.Helper{Command: "/expenses"}, Entry: peanuts.Entry{ID: fmt.Sprint("entry-", n)}, Raw: []byte(body)},
 	}
 	a.Judge = func(engine.Known) (j engine.Judgement) {
+		j.Generation = 1
 		for _, action := range actions {
 			j.Fired = []engine.RuleName{"high-expense"}
 			j.Owed = append(j.Owed, engine.Owed{

@@ -129,6 +129,9 @@ func scanDue(rows *sql.Rows, until time.Time) (d dueDelivery, err error) {
 	l.CreatedAt, l.NextAt, l.ReceivedAt = fromMillis(created), fromMillis(next), fromMillis(received)
 	l.Generation++
 	l.Until = until
+	if err == nil {
+		err = wasMessage(l.Delivery)
+	}
 	return d, err
 }
 
@@ -169,8 +172,7 @@ func (s *Store) ReleaseExpired(ctx context.Context, now time.Time) (int, error) 
 
 // freeLeases takes back the leases that end before a moment, in milliseconds.
 func (s *Store) freeLeases(ctx context.Context, now time.Time, before int64) (int, error) {
-	var buried int
-	var freed int64
+	var buried, freed int64
 	err := s.writer.do(ctx, true, func(tx *transaction) (err error) {
 		if _, err = tx.exec(diesOfExpired, before, lostLimit-1); err != nil {
 			return err
@@ -178,8 +180,9 @@ func (s *Store) freeLeases(ctx context.Context, now time.Time, before int64) (in
 		if buried, err = tx.gone(buryExpired, lostOften, before, lostLimit-1); err != nil {
 			return err
 		}
+		tx.moves.come(engine.Dead, buried)
 		freed, err = tx.exec(freeExpired, lostOnce, now.UnixMilli(), before)
 		return err
 	})
-	return buried + int(freed), wrap("taking over leases", err)
+	return int(buried + freed), wrap("taking over leases", err)
 }

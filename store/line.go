@@ -68,7 +68,7 @@ func (tx *transaction) moveUp(seq int64) (freed bool, err error) {
 }
 
 // gone carries out a statement by which deliveries end, and which returns the row of each. Their lines go on.
-func (tx *transaction) gone(text string, args ...any) (n int, err error) {
+func (tx *transaction) gone(text string, args ...any) (n int64, err error) {
 	var seqs []int64
 	err = tx.rows(text, args, func(rows *sql.Rows) error {
 		var seq int64
@@ -81,5 +81,5 @@ func (tx *transaction) gone(text string, args ...any) (n int, err error) {
 			_, err = tx.moveUp(seq)
 		}
 	}
-	return len(seqs), err
+	return int64(len(seqs)), err
 }

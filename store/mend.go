@@ -31,7 +31,8 @@ func (s *Store) Replay(ctx context.Context, id engine.DeliveryID) error {
 // Discard ends a dead letter for good. It is ErrNotFound or ErrNotDead for what is none.
 func (s *Store) Discard(ctx context.Context, id engine.DeliveryID) error {
 	return wrap("discarding "+string(id), s.mend(ctx, id, onlyDead, func(tx *transaction, seq int64) error {
-		_, err := tx.exec(discardDead, seq)
+		n, err := tx.exec(discardDead, seq)
+		tx.moves.come(engine.Discarded, n)
 		return err
 	}))
 }
@@ -40,7 +41,8 @@ func (s *Store) Discard(ctx context.Context, id engine.DeliveryID) error {
 // ErrNotOpen for what else is none.
 func (s *Store) DiscardOpen(ctx context.Context, id engine.DeliveryID) error {
 	return wrap("discarding "+string(id), s.mend(ctx, id, onlyOpen, func(tx *transaction, seq int64) error {
-		_, err := tx.gone(discardOpen, seq)
+		n, err := tx.gone(discardOpen, seq)
+		tx.moves.come(engine.Discarded, n)
 		return err
 	}))
 }

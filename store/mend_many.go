@@ -3,6 +3,8 @@ package store
 import (
 	"context"
 	"database/sql"
+
+	"github.com/peanuts-router/peanuts-router/engine"
 )
 
 const (
@@ -23,25 +25,22 @@ func (s *Store) CountDead(ctx context.Context, filter Filter) (n int, err error)
 	return n, err
 }
 
-// ReplayAll replays every dead letter as ReplayDead does.
-func (s *Store) ReplayAll(ctx context.Context) (int, error) { return s.ReplayDead(ctx, Filter{}) }
-
 // ReplayDead replays the dead letters of a filter that there are when it begins, and tells how many; the filter's State does
 // not matter. Interrupted, it has replayed some and can be begun again.
 func (s *Store) ReplayDead(ctx context.Context, filter Filter) (int, error) {
-	n, err := s.mendMany(ctx, filter, replayDead, func() []any { return []any{s.now().UnixMilli()} })
+	n, err := s.mendMany(ctx, filter, engine.Pending, replayDead, func() []any { return []any{s.now().UnixMilli()} })
 	return n, wrap("replaying dead letters", err)
 }
 
 // DiscardDead discards the dead letters of a filter as ReplayDead replays them.
 func (s *Store) DiscardDead(ctx context.Context, filter Filter) (int, error) {
-	n, err := s.mendMany(ctx, filter, discardDead, func() []any { return nil })
+	n, err := s.mendMany(ctx, filter, engine.Discarded, discardDead, func() []any { return nil })
 	return n, wrap("discarding dead letters", err)
 }
 
-// mendMany carries out a statement for each dead letter of a filter, batch by batch. What stands before the seq among the
+// mendMany carries out a statement, which brings it to a state, for each dead letter of a filter, batch by batch. What stands before the seq among the
 // statement's values is asked for with each batch.
-func (s *Store) mendMany(ctx context.Context, filter Filter, text string, values func() []any) (int, error) {
+func (s *Store) mendMany(ctx context.Context, filter Filter, to engine.State, text string, values func() []any) (int, error) {
 	var last int64
 	if err := s.one(ctx, "looking for dead letters", newestDead, nil, &last); err != nil {
 		return 0, err
@@ -54,7 +53,7 @@ func (s *Store) mendMany(ctx context.Context, filter Filter, text string, values
 		if err != nil || len(seqs) == 0 {
 			return mended, err
 		}
-		n, err := s.mendThose(ctx, seqs, text, values(), args)
+		n, err := s.mendThose(ctx, seqs, to, text, values(), args)
 		if err != nil {
 			return mended, err
 		}
@@ -75,7 +74,7 @@ func (s *Store) someDead(ctx context.Context, filter Filter, from, last int64) (
 	return seqs, err
 }
 
-func (s *Store) mendThose(ctx context.Context, seqs []int64, text string, before, after []any) (mended int, err error) {
+func (s *Store) mendThose(ctx context.Context, seqs []int64, to engine.State, text string, before, after []any) (mended int, err error) {
 	err = s.writer.do(ctx, true, func(tx *transaction) error {
 		mended = 0
 		for _, seq := range seqs {
@@ -85,6 +84,7 @@ func (s *Store) mendThose(ctx context.Context, seqs []int64, text string, before
 				return err
 			}
 			mended += int(n)
+			tx.moves.come(to, n)
 		}
 		return nil
 	})

@@ -65,6 +65,7 @@ func bury(t *testing.T, s *store.Store, dead, others int) {
 	t.Helper()
 	a := acceptance(1, time.Now())
 	a.Judge = func(engine.Known) (j engine.Judgement) {
+		j.Generation = 1
 		for i := range dead + others {
 			owed := engine.Owed{Rule: "high-expense", Action: "ledger", Kind: engine.KindHTTP, Message: []byte(`{}`), Dead: "404 Not Found"}
 			if i >= dead {

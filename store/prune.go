@@ -22,6 +22,7 @@ const (
 
 	dropAttempts   = `DELETE FROM attempts WHERE delivery` + of1
 	dropDeliveries = `DELETE FROM deliveries WHERE seq` + of1
+	dropReplays    = `DELETE FROM replays WHERE event = ?`
 	dropEvent      = `DELETE FROM events WHERE seq = ?`
 )
 
@@ -86,7 +87,7 @@ func (s *Store) removeEvents(ctx context.Context, before time.Time, events []int
 			if !still {
 				continue
 			}
-			for _, drop := range []string{dropAttempts, dropDeliveries, dropEvent} {
+			for _, drop := range []string{dropAttempts, dropDeliveries, dropReplays, dropEvent} {
 				if _, err := tx.exec(drop, event); err != nil {
 					return err
 				}

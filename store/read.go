@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"errors"
 	"strings"
 	"time"
 
@@ -18,7 +19,7 @@ const (
 	twoFrom = `SELECT id FROM events WHERE id >= ? ORDER BY id LIMIT 2` // those that begin alike stand side by side
 
 	deliveryColumns = `SELECT d.seq, e.id, d.n, d.rule, d.action, d.kind, d.state, d.attempts, d.created_at, d.next_at, d.last_status,
-			d.last_error, d.message, coalesce(d.at, 0), d.turn
+			d.last_error, d.message, coalesce(d.at, 0), d.turn, coalesce(d.replay, 0)
 		FROM deliveries d JOIN events e ON e.seq = d.event `
 	deliveriesBetween = deliveryColumns + `WHERE d.seq BETWEEN ? << 20 AND ? << 20 | 1048575 ORDER BY d.seq`
 	selectAttempts    = `SELECT n, at, took, status, error, answer FROM attempts WHERE delivery = ?1
@@ -82,7 +83,10 @@ func (s *Store) Event(ctx context.Context, id engine.EventID) (engine.EventRecor
 	if !found {
 		return event, ErrNotFound
 	}
-	event.Deliveries, err = s.deliveriesOf(ctx, id)
+	if event.Deliveries, err = s.deliveriesOf(ctx, id); err != nil {
+		return event, err
+	}
+	event.Replays, err = s.replaysOf(ctx, id)
 	return event, err
 }
 
@@ -93,18 +97,23 @@ func scanEvent(rows *sql.Rows, more ...any) (e engine.EventRecord, seq int64, er
 	if err := rows.Scan(append(columns, more...)...); err != nil {
 		return e, seq, err
 	}
-	j := engine.Judgement{Fired: []engine.RuleName{}, Errors: []engine.RuleError{}, Mismatches: []engine.Mismatch{}}
-	if judged.Valid {
-		exact := json.NewDecoder(strings.NewReader(judged.String))
+	e.ReceivedAt = fromMillis(received)
+	e.Verdicts, err = verdicts(judged.String)
+	return e, seq, err
+}
+
+// verdicts reads a judgement that is stored; of an empty text there are none.
+func verdicts(text string) (v engine.Verdicts, err error) {
+	if text != "" {
+		exact := json.NewDecoder(strings.NewReader(text))
 		exact.UseNumber() // a mismatch keeps every digit of the number it met (C6)
-		if err := exact.Decode(&j); err != nil {
-			return e, seq, err
+		if err = exact.Decode(&v); err != nil {
+			err = unreadable("a judgement", err)
 		}
 	}
-	e.ReceivedAt = fromMillis(received)
-	e.Suppressed, e.Disabled = orEmpty(j.Suppressed), j.Disabled
-	e.Fired, e.Errors, e.Mismatches = orEmpty(j.Fired), orEmpty(j.Errors), orEmpty(j.Mismatches)
-	return e, seq, nil
+	v.Fired, v.Suppressed = orEmpty(v.Fired), orEmpty(v.Suppressed)
+	v.Errors, v.Mismatches = orEmpty(v.Errors), orEmpty(v.Mismatches)
+	return v, err
 }
 
 func orEmpty[T any](list []T) []T {
@@ -207,7 +216,7 @@ func scanDelivery(rows *sql.Rows) (d engine.Delivery, seq int64, ordered bool, e
 	var message string
 	var place turn
 	err = rows.Scan(&seq, (*string)(&d.Event), &n, (*string)(&d.Rule), (*string)(&d.Action), (*string)(&d.Kind), (*string)(&d.State),
-		&d.Attempts, &created, &next, &d.LastStatus, &d.LastError, &message, &at, &place)
+		&d.Attempts, &created, &next, &d.LastStatus, &d.LastError, &message, &at, &place, &d.Replay)
 	d.ID, d.CreatedAt, d.Message = engine.NewDeliveryID(d.Event, n), fromMillis(created), []byte(message)
 	if at != 0 {
 		d.At = fromMillis(at)
@@ -215,7 +224,18 @@ func scanDelivery(rows *sql.Rows) (d engine.Delivery, seq int64, ordered bool, e
 	if d.State == engine.Pending {
 		d.NextAt = fromMillis(next)
 	}
+	if err == nil {
+		err = wasMessage(d)
+	}
 	return d, seq, place == waits, err
+}
+
+// wasMessage is nil for a message that can have been frozen as it stands in the store.
+func wasMessage(d engine.Delivery) error {
+	if json.Valid(d.Message) {
+		return nil
+	}
+	return unreadable("the message of delivery "+string(d.ID), errors.New("it is no JSON"))
 }
 
 // Counts are how many deliveries are pending, sending and dead.

@@ -90,6 +90,7 @@ func (tx *transaction) settle(s *engine.Settlement) (recorded engine.Recorded, e
 		return recorded, err
 	}
 	recorded.Applied, recorded.State = true, s.State
+	tx.moves.come(s.State, 1)
 	if s.State == engine.Dead {
 		if _, err := tx.exec(diedAlone, s.Row); err != nil {
 			return recorded, err

@@ -20,6 +20,8 @@ type writer struct {
 	failed  chan struct{} // closed when the store broke
 	stopped chan struct{} // closed when the goroutine has ended
 
+	moved movedTotals
+
 	mu         sync.Mutex
 	statements map[string]*sql.Stmt // by their text, prepared on conn
 	fault      error
@@ -41,6 +43,7 @@ type transaction struct {
 	ctx    context.Context
 	writer *writer
 	ledger ledger
+	moves  moves
 }
 
 func startWriter(ctx context.Context, db *sql.DB, queue int) (*writer, error) {
@@ -193,6 +196,7 @@ func (w *writer) commit(group []*write) error {
 		w.rollback(ctx)
 		return w.sorted("committing", err)
 	}
+	w.moved.add(&tx.moves)
 	return nil
 }
 

@@ -98,9 +98,9 @@ func (b *bench) fill(ctx context.Context, s *stage, n int) error {
 
 // Events as the load sends them, each with one delivery of the rule.
 const (
-	fillEvents = `INSERT INTO events (id, timestamp, digest, received_at, name, helper, entry_id, body)
+	fillEvents = `INSERT INTO events (id, timestamp, digest, received_at, name, helper, entry_id, generation, body)
 		WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < %d)
-		SELECT printf('%%08x-0000-7000-8000-%%012x', i, i), i, randomblob(32), %d, 'entry.created', '/expenses', 'backlog-' || i,
+		SELECT printf('%%08x-0000-7000-8000-%%012x', i, i), i, randomblob(32), %d, 'entry.created', '/expenses', 'backlog-' || i, 1,
 			CAST(replace('%s', 'backlog-0', 'backlog-' || i) AS BLOB) FROM n`
 	fillDeliveries = `INSERT INTO deliveries (seq, rule, step, action, kind, message, state, generation, created_at, next_at)
 		SELECT seq << 20 | 1, 'high-expense', 0, 'target', 'http', '{}', 'pending', 0, %d, %d FROM events ORDER BY seq`

@@ -3,8 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -86,13 +84,8 @@ func sinceTime(text string, now time.Time) (time.Time, error) {
 	if at, err := time.Parse(time.RFC3339, text); err == nil {
 		return at, nil
 	}
-	if days, ok := strings.CutSuffix(text, "d"); ok {
-		if n, err := strconv.Atoi(days); err == nil && n >= 0 && n < 100_000 {
-			return now.AddDate(0, 0, -n), nil
-		}
-	}
-	if length, err := time.ParseDuration(text); err == nil && length >= 0 {
-		return now.Add(-length), nil
+	if ago, ok := readLength(text); ok {
+		return ago.before(now), nil
 	}
 	return time.Time{}, usagef("--since takes a length such as 7d or 12h, or a time such as 2026-11-23T00:00:00Z, not %q", text)
 }

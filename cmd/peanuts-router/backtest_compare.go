@@ -39,7 +39,7 @@ func recordedSide(record *engine.EventRecord) side {
 	for _, e := range record.Errors {
 		s.failed = append(s.failed, e.Rule)
 	}
-	for _, d := range record.Deliveries {
+	for _, d := range deliveriesOfReplay(record.Deliveries, 0) {
 		s.owed = append(s.owed, &rehearsal.Delivery{
 			Owed: engine.Owed{Rule: d.Rule, Action: d.Action, Kind: d.Kind, Message: d.Message, At: d.At}, State: d.State,
 		})

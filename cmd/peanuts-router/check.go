@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/peanuts-router/peanuts-router/engine"
 	"github.com/peanuts-router/peanuts-router/store"
 )
 
@@ -15,7 +16,7 @@ func newCheck(t *terminal) *cobra.Command {
 		Use:   "check",
 		Short: "Tell whether the store is whole and its books balance",
 		Long: "Reads the whole store, whether the daemon runs or not, and changes nothing: whether the file is whole; whether every\n" +
-			"event is what was received; whether every delivery is in one state, with the lease, the attempts and the reason that go\n" +
+			"event is what was received and was judged; whether every delivery is in one state, with the lease, the attempts and the reason that go\n" +
 			"with it; whether entries and claims have their events; and whether the totals are what the entries add up to.\n" +
 			"Exit code 1 when something is not as it should be.",
 		Example: "  peanuts-router check\n  peanuts-router check --store /var/lib/peanuts-router/router.db --output json",
@@ -44,6 +45,19 @@ func (r *record) check(ctx context.Context) error {
 	})
 }
 
+// balanceText is a balance in a line.
+func balanceText(b store.Balance) string {
+	text := fmt.Sprintf("%s, %d judged. %s", count(b.Events, "event", "events"), b.Judged, count(b.Deliveries, "delivery", "deliveries"))
+	sign := ": "
+	for _, state := range []engine.State{engine.Pending, engine.Sending, engine.Delivered, engine.Dead, engine.Cancelled, engine.Discarded, engine.Shadow} {
+		if n := b.States[state]; n > 0 {
+			text += fmt.Sprintf("%s%d %s", sign, n, state)
+			sign = ", "
+		}
+	}
+	return text + fmt.Sprintf(". %s.", count(b.Attempts, "attempt", "attempts"))
+}
+
 func (r *record) printAudit(audit store.Audit) error {
 	w, c := r.term.out, coloursFor(r.term.out)
 	var looked [][]string
@@ -53,6 +67,7 @@ func (r *record) printAudit(audit store.Audit) error {
 	if err := printTable(w, []string{"LOOKED AT", "ROWS"}, looked); err != nil {
 		return err
 	}
+	fmt.Fprintf(w, "\n%s\n", balanceText(audit.Balance))
 	for _, d := range audit.Discrepancies {
 		fmt.Fprintf(w, "\n%s\n", c.red("✗ it does not hold that "+d.Broken+":"))
 		for _, found := range d.Found {

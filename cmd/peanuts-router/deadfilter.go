@@ -15,7 +15,7 @@ type deadFilter struct{ rule, action, since, reason string }
 func (f *deadFilter) register(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&f.rule, "rule", "", "those of a rule")
 	cmd.Flags().StringVar(&f.action, "action", "", "those of an action")
-	cmd.Flags().StringVar(&f.since, "since", "", "those of events that came since then: 7d, 12h, or a time such as 2026-11-23T00:00:00Z")
+	cmd.Flags().StringVar(&f.since, "since", "", "those that were owed since then: 7d, 12h, or a time such as 2026-11-23T00:00:00Z")
 	cmd.Flags().StringVar(&f.reason, "reason", "", "those with this text in their reason")
 }
 

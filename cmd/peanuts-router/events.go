@@ -3,8 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"io"
-	"slices"
 	"strings"
 	"time"
 
@@ -39,7 +37,7 @@ func newEvents(t *terminal) *cobra.Command {
 		},
 	}
 	show.Flags().StringVar(&rules, "rules", "", "rules file, or a directory of them, to judge the event by as it came")
-	cmd := group("events", "The record of what Peanuts sent", list, show)
+	cmd := group("events", "The record of what Peanuts sent", list, show, newEventReplay(r))
 	r.register(cmd)
 	return cmd
 }
@@ -70,9 +68,10 @@ func (r *record) listEvents(ctx context.Context) error {
 
 // outcomeOf is what became of an event in a few words.
 func outcomeOf(e engine.EventRecord) string {
-	states := map[engine.State]int{}
+	states, replayed := map[engine.State]int{}, false
 	for _, d := range e.Deliveries {
 		states[d.State]++
+		replayed = replayed || d.Replay > 0
 	}
 	var parts []string
 	for _, state := range []engine.State{engine.Dead, engine.Pending, engine.Sending, engine.Delivered, engine.Cancelled, engine.Discarded, engine.Shadow} {
@@ -91,6 +90,9 @@ func outcomeOf(e engine.EventRecord) string {
 	}
 	if n := len(e.Mismatches); n > 0 {
 		parts = append(parts, count(n, "mismatch", "mismatches"))
+	}
+	if replayed {
+		parts = append(parts, "replayed")
 	}
 	return strings.Join(parts, ", ")
 }
@@ -135,28 +137,7 @@ func (r *record) printEvent(e engine.EventRecord) {
 		fmt.Fprintf(w, ", and %s again", count(e.Duplicates, "time", "times"))
 	}
 	fmt.Fprint(w, "\n\n")
-	for _, rule := range e.Fired {
-		fmt.Fprintln(w, c.green("✓ "+oneLine(string(rule), 80)))
-		printDeliveries(w, c, e.Deliveries, func(d engine.Delivery) bool { return d.Rule == rule })
-	}
-	printDeliveries(w, c, e.Deliveries, func(d engine.Delivery) bool { return !slices.Contains(e.Fired, d.Rule) }) // removals
-	r.printUnfired(e, c)
-	for _, failed := range e.Errors {
-		fmt.Fprintln(w, c.red("✗ "+oneLine(string(failed.Rule), 80)+": "+oneLine(failed.Message, 300)))
-	}
-	for _, m := range e.Mismatches {
-		fmt.Fprintln(w, c.yellow(fmt.Sprintf("! %s: %s met %s (%s)", oneLine(string(m.Rule), 80), oneLine(m.Expr, 200), valueText(m.Value), m.Place)))
-	}
-	if len(e.Fired)+len(e.Suppressed)+len(e.Errors)+len(e.Mismatches) == 0 {
-		fmt.Fprintln(w, c.dim("No rule fired."))
-	}
+	printVerdicts(w, c, e.Verdicts, deliveriesOfReplay(e.Deliveries, 0))
+	printReplays(w, c, e)
 	fmt.Fprintf(w, "\n%s\n", manyLines(strings.TrimRight(e.Payload, "\n")))
-}
-
-func printDeliveries(w io.Writer, c colours, all []engine.Delivery, wanted func(engine.Delivery) bool) {
-	for _, d := range all {
-		if wanted(d) {
-			fmt.Fprintf(w, "    → %s  %s  %s  %s\n", d.Action, paintedState(c, d), d.ID, oneLine(d.LastError, 200))
-		}
-	}
 }

@@ -38,6 +38,7 @@ type exported struct {
 	ID        engine.DeliveryID `json:"id"`
 	Key       string            `json:"key"`
 	Event     engine.EventID    `json:"event_id"`
+	Replay    int               `json:"replay,omitempty"`
 	Rule      engine.RuleName   `json:"rule"`
 	Action    engine.ActionName `json:"action"`
 	Kind      engine.Kind       `json:"kind"`
@@ -56,7 +57,7 @@ func (r *record) export(ctx context.Context, filter store.Filter) error {
 		lines := terminal{out: buffered}
 		err := s.EachDead(ctx, filter, func(d engine.Delivery, body []byte) error {
 			return lines.printJSONLine(exported{
-				ID: d.ID, Key: d.ID.Key(), Event: d.Event, Rule: d.Rule, Action: d.Action, Kind: d.Kind, CreatedAt: d.CreatedAt,
+				ID: d.ID, Key: d.ID.Key(), Event: d.Event, Replay: d.Replay, Rule: d.Rule, Action: d.Action, Kind: d.Kind, CreatedAt: d.CreatedAt,
 				Attempts: d.Attempts, Reason: d.LastError, Message: d.Message, History: d.History, Payload: string(body),
 			})
 		})

@@ -15,6 +15,7 @@ import (
 	"github.com/peanuts-router/peanuts-router/engine/rulefile"
 	"github.com/peanuts-router/peanuts-router/peanuts"
 	"github.com/peanuts-router/peanuts-router/server"
+	"github.com/peanuts-router/peanuts-router/store"
 )
 
 // inForce holds the rules in force with the senders of their actions. A reload makes both anew and swaps one pointer, or
@@ -26,10 +27,13 @@ type inForce struct {
 	log     *slog.Logger
 	metrics *reloadMetrics
 	changed chan struct{} // told of each new generation
+	store   *store.Store  // that keeps them for a start on which the files are refused
 
 	reloading sync.Mutex
+	kept      int64 // the generation that the store keeps; guarded by reloading
 	current   atomic.Pointer[generation]
 	refused   atomic.Pointer[rulefile.Problems] // of the newest attempt; nil when it succeeded
+	instead   atomic.Pointer[time.Time]         // since when the store has kept the rules in force; nil when they are the files'
 }
 
 // generation is one set of rules with its senders. It never changes.
@@ -40,7 +44,11 @@ type generation struct {
 
 // load makes a generation from the files as they are.
 func (f *inForce) load(number int64) (*generation, rulefile.Problems) {
-	rules, problems := engine.Load(f.path, engine.Options{Options: f.options, Generation: number})
+	return f.equip(engine.Load(f.path, engine.Options{Options: f.options, Generation: number}))
+}
+
+// equip makes the senders of the actions of rules.
+func (f *inForce) equip(rules *engine.Rules, problems rulefile.Problems) (*generation, rulefile.Problems) {
 	if rules == nil {
 		return nil, problems
 	}
@@ -95,6 +103,8 @@ func (f *inForce) reload() (int64, rulefile.Problems) {
 		return old.Generation(), problems
 	}
 	wasRefused := f.refused.Swap(nil) != nil
+	f.instead.Store(nil)
+	defer f.keep()
 	if g.SameAs(old.Rules) {
 		if wasRefused {
 			f.metrics.succeeded(old.Generation())
@@ -140,8 +150,8 @@ func (f *inForce) reloadForAPI(context.Context) (int64, []server.Fault) {
 
 // reloadMetrics tell how the newest reload went.
 type reloadMetrics struct {
-	generation, successful, at prometheus.Gauge
-	refusals                   prometheus.Counter
+	generation, successful, at, fromStore prometheus.Gauge
+	refusals                              prometheus.Counter
 }
 
 func newReloadMetrics(registry prometheus.Registerer) *reloadMetrics {
@@ -155,18 +165,28 @@ func newReloadMetrics(registry prometheus.Registerer) *reloadMetrics {
 		at: prometheus.NewGauge(prometheus.GaugeOpts{
 			Name: "peanuts_router_config_last_reload_success_timestamp_seconds", Help: "When rules were last accepted.",
 		}),
+		fromStore: prometheus.NewGauge(prometheus.GaugeOpts{
+			Name: "peanuts_router_rules_from_store", Help: "Whether the rules in force are those that the store keeps, since the file was refused at the start.",
+		}),
 		refusals: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "peanuts_router_config_reloads_refused_total", Help: "Reloads that were refused.",
 		}),
 	}
-	registry.MustRegister(m.generation, m.successful, m.at, m.refusals)
+	registry.MustRegister(m.generation, m.successful, m.at, m.fromStore, m.refusals)
 	return m
 }
 
 func (m *reloadMetrics) succeeded(generation int64) {
 	m.generation.Set(float64(generation))
 	m.successful.Set(1)
+	m.fromStore.Set(0)
 	m.at.SetToCurrentTime()
+}
+
+func (m *reloadMetrics) startedOnKept() {
+	m.generation.Set(1)
+	m.fromStore.Set(1)
+	m.refused()
 }
 
 func (m *reloadMetrics) refused() {

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"strconv"
-	"strings"
 	"time"
 )
 
@@ -25,16 +24,11 @@ func (r *retention) Set(text string) error {
 		*r = 0
 		return nil
 	}
-	length, err := time.ParseDuration(text)
-	if days, ok := strings.CutSuffix(text, "d"); ok {
-		var n int
-		n, err = strconv.Atoi(days)
-		length = time.Duration(min(n, 100_000)) * 24 * time.Hour
-	}
-	if err != nil || length <= 0 {
+	kept, ok := readLength(text)
+	if !ok || kept.duration() == 0 {
 		return usagef("it takes a length such as 30d or 720h, or forever")
 	}
-	*r = retention(length)
+	*r = retention(kept.duration())
 	return nil
 }
 

@@ -3,9 +3,10 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
+	"io/fs"
 	"log/slog"
 	"net"
+	"os"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -14,7 +15,6 @@ import (
 	"github.com/peanuts-router/peanuts-router/actions"
 	"github.com/peanuts-router/peanuts-router/dispatch"
 	"github.com/peanuts-router/peanuts-router/dispatch/monitor"
-	"github.com/peanuts-router/peanuts-router/engine"
 	"github.com/peanuts-router/peanuts-router/engine/rulefile"
 	"github.com/peanuts-router/peanuts-router/peanuts"
 	"github.com/peanuts-router/peanuts-router/server"
@@ -52,7 +52,7 @@ type router struct {
 	monitor *monitor.Monitor
 }
 
-// newRouter wires a router. A rules file that cannot be used is a *rulesError.
+// newRouter wires a router. A rules file that cannot be used is a *rulesError, unless the store keeps rules that can.
 func newRouter(ctx context.Context, c routerConfig) (*router, error) {
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
@@ -60,11 +60,7 @@ func newRouter(ctx context.Context, c routerConfig) (*router, error) {
 		path: c.rules, options: c.rulesOptions, actions: c.actions, log: c.log, metrics: newReloadMetrics(registry),
 		changed: make(chan struct{}, 1),
 	}}
-	if problems := r.inForce.start(); problems.Failed() {
-		return nil, &rulesError{path: c.rules, problems: problems}
-	}
-	var err error
-	if r.store, err = store.Open(ctx, store.Config{Path: c.store}); err != nil {
+	if err := r.begin(ctx); err != nil {
 		return nil, err
 	}
 	registry.MustRegister(newStoreMetrics(r.store))
@@ -77,6 +73,36 @@ func newRouter(ctx context.Context, c routerConfig) (*router, error) {
 		return nil, errors.Join(err, r.store.Close())
 	}
 	return r, nil
+}
+
+// begin finds the first rules and opens the store. Where the files are refused, the rules that the store keeps serve; a store
+// is not made for that.
+func (r *router) begin(ctx context.Context) (err error) {
+	var refusal *rulesError
+	if problems := r.inForce.start(); problems.Failed() {
+		refusal = &rulesError{path: r.config.rules, problems: problems}
+		if _, err := os.Stat(r.config.store); errors.Is(err, fs.ErrNotExist) {
+			return refusal
+		}
+	}
+	r.store, err = store.Open(ctx, store.Config{Path: r.config.store})
+	switch {
+	case err != nil && refusal != nil:
+		refusal.instead = err
+		return refusal
+	case err != nil:
+		return err
+	}
+	r.inForce.store = r.store
+	if refusal == nil {
+		r.inForce.keep() // nobody else knows of it yet
+		return nil
+	}
+	if err := r.inForce.startOnKept(ctx, refusal); err != nil {
+		refusal.instead = errors.Join(refusal.instead, r.store.Close())
+		return err
+	}
+	return nil
 }
 
 func (r *router) openDoors(registry *prometheus.Registry) (err error) {
@@ -174,43 +200,8 @@ func inBackground(task func() error) chan error {
 // warnings tell what a person should look at.
 func (r *router) warnings() []server.Warning {
 	var warnings []server.Warning
-	if problems := r.inForce.refused.Load(); problems != nil {
-		warnings = append(warnings, server.Warning{Name: "rules", Detail: "the newest edit was refused: " + problems.Errors().Error()})
+	if says := r.inForce.warning(); says != "" {
+		warnings = append(warnings, server.Warning{Name: "rules", Detail: says})
 	}
 	return append(warnings, r.failures()...)
-}
-
-// rulesError is a rules file that cannot be used.
-type rulesError struct {
-	path     string
-	problems rulefile.Problems
-}
-
-func (e *rulesError) Error() string {
-	return fmt.Sprintf("%s in %s", e.problems.Summary(), e.path)
-}
-
-// storeMetrics count what waits in the store, when somebody asks.
-type storeMetrics struct {
-	store *store.Store
-	open  *prometheus.Desc
-}
-
-func newStoreMetrics(s *store.Store) storeMetrics {
-	return storeMetrics{store: s, open: prometheus.NewDesc("peanuts_router_deliveries", "Deliveries in the store, by state.", []string{"state"}, nil)}
-}
-
-func (m storeMetrics) Describe(to chan<- *prometheus.Desc) { to <- m.open }
-
-func (m storeMetrics) Collect(to chan<- prometheus.Metric) {
-	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
-	defer cancel()
-	counts, err := m.store.Counts(ctx)
-	if err != nil {
-		to <- prometheus.NewInvalidMetric(m.open, err)
-		return
-	}
-	for _, state := range []engine.State{engine.Pending, engine.Sending, engine.Dead} {
-		to <- prometheus.MustNewConstMetric(m.open, prometheus.GaugeValue, float64(counts[state]), string(state))
-	}
 }

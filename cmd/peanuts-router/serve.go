@@ -149,7 +149,7 @@ func (j *serveJob) explain(err error) error {
 	if !errors.As(err, &refused) {
 		return err
 	}
-	if err := refused.problems.Report(j.term.err); err != nil {
+	if err := refused.report(j.term.err); err != nil {
 		return err
 	}
 	fmt.Fprintf(j.term.err, "\n%s. Nothing was started.\n", refused)

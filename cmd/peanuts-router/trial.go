@@ -30,11 +30,11 @@ func (r ruleReport) printClaim(w io.Writer, c colours) {
 }
 
 // printUnfired tells which rules held and were suppressed, and which were not judged.
-func (r *record) printUnfired(e engine.EventRecord, c colours) {
-	for _, suppressed := range e.Suppressed {
-		fmt.Fprintln(r.term.out, c.dim(fmt.Sprintf("· %s  suppressed: once_per was claimed by %s", oneLine(string(suppressed.Rule), 80), suppressed.By)))
+func printUnfired(w io.Writer, c colours, v engine.Verdicts) {
+	for _, suppressed := range v.Suppressed {
+		fmt.Fprintln(w, c.dim(fmt.Sprintf("· %s  suppressed: once_per was claimed by %s", oneLine(string(suppressed.Rule), 80), suppressed.By)))
 	}
-	for _, rule := range e.Disabled {
-		fmt.Fprintln(r.term.out, c.dim("- "+oneLine(string(rule), 80)+"  disabled"))
+	for _, rule := range v.Disabled {
+		fmt.Fprintln(w, c.dim("- "+oneLine(string(rule), 80)+"  disabled"))
 	}
 }

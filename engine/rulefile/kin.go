@@ -10,7 +10,7 @@ func Read(path, what string, into any) Problems {
 	if problem != "" {
 		return fileProblem(path, "unreadable", problem)
 	}
-	w := &walker{source: newSource(path, text)}
+	w := &walker{source: NewSource(path, text)}
 	if root := w.document(what); root != nil {
 		w.decodeInto(into, root)
 	}

@@ -22,6 +22,15 @@ type Options struct {
 // are more than warnings the file must not be used; it is returned all the same, for further checks.
 func Load(path string, o Options) (*File, Problems) {
 	sources, problems := readSources(path)
+	return loadSources(sources, problems, o)
+}
+
+// LoadSources is Load for files that were read before, whatever has become of them since.
+func LoadSources(sources []*Source, o Options) (*File, Problems) {
+	return loadSources(sources, nil, o)
+}
+
+func loadSources(sources []*Source, problems Problems, o Options) (*File, Problems) {
 	f := &File{Sources: sources}
 	expander := newExpander(o)
 	for _, source := range sources {
@@ -33,6 +42,7 @@ func Load(path string, o Options) (*File, Problems) {
 	if len(sources) > 0 {
 		problems = append(problems, check(f)...)
 	}
+	f.hideSecrets()
 	f.Secrets = expander.secrets
 	copy(f.Digest[:], expander.digest.Sum(nil))
 	problems.Sort()

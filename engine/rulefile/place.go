@@ -24,9 +24,10 @@ func (p Place) String() string {
 
 // Source is one file as it was read.
 type Source struct {
-	Name  string
-	Text  string
-	lines []string
+	Name    string
+	Text    string
+	lines   []string
+	secrets []string // that are written into it
 }
 
 // Line is the text of a line, counted from 1, without its end; empty when there is none.
@@ -37,7 +38,8 @@ func (s *Source) Line(n int) string {
 	return s.lines[n-1]
 }
 
-func newSource(name, text string) *Source {
+// NewSource is a file of that name and text.
+func NewSource(name, text string) *Source {
 	lines := strings.Split(text, "\n")
 	for i, line := range lines {
 		lines[i] = strings.TrimSuffix(line, "\r")

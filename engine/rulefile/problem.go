@@ -90,7 +90,7 @@ func (ps Problems) Report(w io.Writer) error {
 const excerptWidth = 160 // how many characters of a source line are shown
 
 func (p Problem) excerpt() string {
-	line := []rune(strings.ReplaceAll(p.source.Line(p.Place.Line), "\t", " "))
+	line := []rune(strings.ReplaceAll(p.source.shown(p.Place.Line), "\t", " "))
 	for i, r := range line {
 		if !unicode.IsPrint(r) {
 			line[i] = '\uFFFD'

@@ -37,7 +37,7 @@ func readSources(path string) ([]*Source, Problems) {
 			continue
 		}
 		left -= int64(len(text))
-		sources = append(sources, newSource(name, text))
+		sources = append(sources, NewSource(name, text))
 	}
 	return sources, problems
 }

@@ -77,7 +77,7 @@ func acceptance(t *testing.T, n int, id string) *engine.Acceptance {
 		ID: engine.EventID(id), ReceivedAt: now, LeaseUntil: now.Add(time.Minute),
 		Event: event,
 		Judge: func(engine.Known) engine.Judgement {
-			return engine.Judgement{Fired: []engine.RuleName{"every"}, Owed: []engine.Owed{
+			return engine.Judgement{Generation: 1, Fired: []engine.RuleName{"every"}, Owed: []engine.Owed{
 				{Rule: "every", Action: "target", Kind: engine.KindHTTP, Message: json.RawMessage(`{}`), Leased: true},
 			}}
 		},

@@ -11,6 +11,7 @@ CREATE TABLE events (
     helper      TEXT NOT NULL,           -- its command
     entry_id    TEXT NOT NULL,
     duplicates  INTEGER NOT NULL DEFAULT 0,
+    generation  INTEGER NOT NULL,        -- of the rules that judged it, from 1
     own         INTEGER NOT NULL DEFAULT 0, -- 1: the router raised it itself
     judgement   TEXT,                    -- JSON; null when no rule had anything to say
     body        BLOB NOT NULL            -- as received
@@ -19,6 +20,16 @@ CREATE TABLE events (
 -- The same bytes are one event. They have one timestamp, too, and with that before it the index grows at its end: digests
 -- alone would put each event's on another page.
 CREATE UNIQUE INDEX events_bytes ON events (timestamp, digest);
+
+CREATE TABLE replays (                   -- of events that were judged once more
+    event     INTEGER NOT NULL REFERENCES events (seq),
+    n         INTEGER NOT NULL,          -- of the event, from 1
+    at        INTEGER NOT NULL,
+    rules     TEXT NOT NULL,             -- where they were read
+    digest    TEXT NOT NULL,             -- of what they said
+    judgement TEXT NOT NULL,             -- JSON
+    PRIMARY KEY (event, n)
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE deliveries (
     seq         INTEGER PRIMARY KEY,     -- that of the event, times 2^20, and n
@@ -46,6 +57,7 @@ CREATE TABLE deliveries (
     last_error  TEXT NOT NULL DEFAULT '',
     sent_at     INTEGER,                 -- of a delivered one: its last attempt, which has no row in attempts
     took        INTEGER,
+    replay      INTEGER,                 -- of its event, that owes it; null for what was owed when the event came
     CHECK ((state = 'sending') = (lease_until IS NOT NULL))
 ) STRICT;
 
@@ -110,7 +122,7 @@ CREATE TABLE claims (                    -- the values for which rules have fire
     PRIMARY KEY (rule, value)
 ) STRICT, WITHOUT ROWID;
 
-CREATE UNIQUE INDEX claims_by_event ON claims (event, rule);
+CREATE INDEX claims_by_event ON claims (event, rule);
 
 CREATE TABLE stats (
     id         INTEGER PRIMARY KEY,
@@ -148,7 +160,15 @@ CREATE TABLE totals (                    -- of the readable contributions; each 
     PRIMARY KEY (stat, user, period, unit, grp)
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE kept_rules (                -- the newest rules that came into force, as their files were read
+    n       INTEGER PRIMARY KEY,         -- in the order of reading, from 1
+    name    TEXT NOT NULL,
+    text    TEXT NOT NULL,               -- secrets stand in it as ${NAME}
+    kept_at INTEGER NOT NULL
+) STRICT;
+
 -- +goose Down
+DROP TABLE kept_rules;
 DROP TABLE totals;
 DROP TABLE contributions;
 DROP TABLE stats;
@@ -160,4 +180,5 @@ DROP TABLE alerts;
 DROP TABLE deaths;
 DROP TABLE attempts;
 DROP TABLE deliveries;
+DROP TABLE replays;
 DROP TABLE events;

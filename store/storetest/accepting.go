@@ -23,8 +23,10 @@ func (s suite) readsBack(t *testing.T) {
 	accept(t, db, a)
 	want := engine.EventRecord{
 		ID: a.ID, ReceivedAt: now, Name: "entry.created", Helper: "/expenses", EntryID: "e1", Payload: string(a.Event.Raw),
-		Fired: a.Judgement.Fired, Suppressed: a.Judgement.Suppressed, Disabled: a.Judgement.Disabled, Errors: a.Judgement.Errors,
-		Mismatches: []engine.Mismatch{{Rule: "typed", Expr: "entry.data.n > 5", Value: json.Number("9007199254740993"), Place: "rules.yaml:3:4"}},
+		Verdicts: engine.Verdicts{
+			Fired: a.Judgement.Fired, Suppressed: a.Judgement.Suppressed, Disabled: a.Judgement.Disabled, Errors: a.Judgement.Errors,
+			Mismatches: []engine.Mismatch{{Rule: "typed", Expr: "entry.data.n > 5", Value: json.Number("9007199254740993"), Place: "rules.yaml:3:4"}},
+		},
 		Deliveries: []engine.Delivery{{
 			ID: engine.NewDeliveryID(a.ID, 1), Event: a.ID, Rule: "high-expense", Action: "ledger", Kind: engine.KindHTTP,
 			State: engine.Pending, CreatedAt: now, NextAt: now,
@@ -75,7 +77,8 @@ func (s suite) keepsHostileText(t *testing.T) {
 		}
 		wantEvent := engine.EventRecord{
 			ID: a.ID, ReceivedAt: now, Name: text, Helper: text, EntryID: text, Payload: "body " + text,
-			Fired: a.Judgement.Fired, Suppressed: []engine.Suppressed{}, Errors: []engine.RuleError{}, Mismatches: []engine.Mismatch{}, Deliveries: []engine.Delivery{wantDelivery},
+			Verdicts:   engine.Verdicts{Fired: a.Judgement.Fired, Suppressed: []engine.Suppressed{}, Errors: []engine.RuleError{}, Mismatches: []engine.Mismatch{}},
+			Deliveries: []engine.Delivery{wantDelivery},
 		}
 		got, err := db.Event(t.Context(), a.ID)
 		if diff := cmp.Diff(wantEvent, got); err != nil || diff != "" {

@@ -27,7 +27,7 @@ type Store interface {
 	LiftHold(ctx context.Context, action engine.ActionName, reason engine.Held) error
 	Holds(ctx context.Context) ([]engine.Hold, error)
 	Replay(ctx context.Context, id engine.DeliveryID) error
-	ReplayAll(ctx context.Context) (int, error)
+	ReplayEvent(ctx context.Context, r *engine.Rejudging) (n int, err error)
 	CountDead(ctx context.Context, filter store.Filter) (int, error)
 	ReplayDead(ctx context.Context, filter store.Filter) (int, error)
 	DiscardDead(ctx context.Context, filter store.Filter) (int, error)
@@ -41,6 +41,7 @@ type Store interface {
 	Delivery(ctx context.Context, id engine.DeliveryID) (engine.Delivery, []engine.Attempt, error)
 	Deliveries(ctx context.Context, filter store.Filter, page store.Page) ([]engine.Delivery, string, error)
 	Counts(ctx context.Context) (map[engine.State]int, error)
+	Moves() store.Moves
 	Untold(ctx context.Context) ([]engine.Untold, error)
 	DeadLetters(ctx context.Context) (map[engine.ActionName]int, error)
 	Alerts(ctx context.Context) ([]engine.Alert, error)
@@ -51,6 +52,8 @@ type Store interface {
 	Report(ctx context.Context, stat engine.StatName, filter engine.StatFilter) (engine.StatReport, error)
 	Days(ctx context.Context, stat engine.StatName, user, from, to string) ([]engine.DayTotal, error)
 	Check(ctx context.Context) (store.Audit, error)
+	KeepRules(ctx context.Context, files []engine.RulesFile) error
+	KeptRules(ctx context.Context) (files []engine.RulesFile, at time.Time, err error)
 	Prune(ctx context.Context, before time.Time) (int, error)
 	Close() error
 }
@@ -109,6 +112,12 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		{"a stat that is defined anew covers the past (R75)", suite.definesStats},
 		{"what nothing needs any more is pruned, and nothing else (F49)", suite.prunes},
 		{"no judgement, delivery or stat tells a store that was pruned from one that was not (F49)", suite.prunesUnnoticed},
+		{"an event is judged once more, with keys of its own, and nothing else is touched (C10)", suite.replaysEvents},
+		{"a replay obeys once_per unless it is told not to", suite.replaysOncePerValue},
+		{"what a replay finds claimed is noted nowhere else", suite.replaysNoSuppression},
+		{"what cannot be replayed leaves nothing", suite.refusesReplays},
+		{"a replay is pruned with its event (F49)", suite.prunesReplays},
+		{"the newest rules are kept as they were read (C15)", suite.keepsRules},
 		{"any order of calls leaves each delivery in one state", suite.followsTheModel},
 	} {
 		t.Run(test.name, func(t *testing.T) { test.run(suite{open}, t) })

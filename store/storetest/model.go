@@ -17,7 +17,7 @@ import (
 // followsTheModel calls a store in any order, and compares it with a plain memory of what it must hold.
 func (s suite) followsTheModel(t *testing.T) {
 	rapid.Check(t, func(r *rapid.T) {
-		m := &model{test: t, db: s.open(t), now: later(), events: map[int]*known{}, owed: map[engine.DeliveryID]*owed{}}
+		m := &model{test: t, db: s.open(t), now: later(), events: map[int]*known{}, owed: map[engine.DeliveryID]*owed{}, stood: map[engine.DeliveryID]engine.State{}, moves: noMoves()}
 		defer func() {
 			m.details(r)
 			balances(r, m.db)
@@ -64,6 +64,8 @@ type model struct {
 	events map[int]*known
 	owed   map[engine.DeliveryID]*owed
 	order  []engine.DeliveryID
+	stood  map[engine.DeliveryID]engine.State // before the last call
+	moves  store.Moves
 }
 
 var modelActions = []engine.ActionName{"a", "b"}
@@ -302,6 +304,10 @@ func (m *model) agrees(r *rapid.T) {
 	}
 	if diff := cmp.Diff(wantOrder, order); diff != "" {
 		r.Fatalf("Deliveries():\n%s", diff)
+	}
+	m.moved()
+	if diff := cmp.Diff(m.moves, m.db.Moves()); diff != "" {
+		r.Fatalf("Moves():\n%s", diff)
 	}
 }
 

@@ -290,7 +290,7 @@ func (s suite) firesOnceInAnyOrder(t *testing.T) {
 				}
 			},
 			"replay": func(*rapid.T) {
-				if _, err := db.ReplayAll(t.Context()); err != nil {
+				if _, err := db.ReplayDead(t.Context(), store.Filter{}); err != nil {
 					r.Fatal(err)
 				}
 			},

@@ -135,7 +135,7 @@ func (p *pair) courier(r *rapid.T) {
 
 func (p *pair) replay(r *rapid.T) {
 	for _, db := range p.both() {
-		if _, err := db.ReplayAll(p.test.Context()); err != nil {
+		if _, err := db.ReplayDead(p.test.Context(), store.Filter{}); err != nil {
 			r.Fatal(err)
 		}
 	}

@@ -70,4 +70,5 @@ func (s suite) remindsOnce(t *testing.T) {
 	if lease := leaseOf(t, db, "remind", later); string(lease.Message) != `{"body":"h"}` {
 		t.Errorf("then %s is sent, want h", lease.Message)
 	}
+	movesAddUp(t, db)
 }

@@ -162,12 +162,12 @@ func (s suite) replaysAll(t *testing.T) {
 	}
 	accept(t, db, a)
 	for _, want := range []int{dead, 0} {
-		if n, err := db.ReplayAll(t.Context()); err != nil || n != want {
-			t.Fatalf("ReplayAll() = %d, %v; want %d", n, err, want)
+		if n, err := db.ReplayDead(t.Context(), store.Filter{}); err != nil || n != want {
+			t.Fatalf("ReplayDead() = %d, %v; want %d", n, err, want)
 		}
 	}
 	leases, err := db.Lease(t.Context(), "ledger", dead+1, now, now.Add(time.Minute))
 	if err != nil || len(leases) != dead {
-		t.Errorf("Lease() after ReplayAll() = %d, %v; want %d", len(leases), err, dead)
+		t.Errorf("Lease() after ReplayDead() = %d, %v; want %d", len(leases), err, dead)
 	}
 }
