@@ -68,7 +68,9 @@ func (l *lane) conclude(route Route, lease engine.Lease, outcome engine.Outcome,
 	took := now.Sub(began)
 	settlement := decide(route.Action, lease, outcome, now)
 	settlement.Attempt = &engine.Attempt{At: began, Took: took, Status: outcome.Status, Error: outcome.Reason, Answer: outcome.Answer}
-	_ = l.noteHolds() // which is tried again when the lane looks for more
+	if l.noteHolds() != nil {
+		l.poke() // so that it is tried again until the store can
+	}
 	recorded := l.settle(lease, settlement)
 	if recorded.State == engine.Cancelled {
 		settlement.State = engine.Cancelled
@@ -131,33 +133,6 @@ func (d *Dispatcher) handBack(lease engine.Lease) {
 	back := lease.Settle(engine.Pending)
 	back.NextAt = lease.NextAt
 	d.settle(lease, back)
-}
-
-// settle brings a result to the store, again and again while the store cannot commit and the lease lasts. After that
-// the delivery is somebody else's: it will be sent again, with the same key.
-func (d *Dispatcher) settle(lease engine.Lease, s engine.Settlement) engine.Recorded {
-	for wait := 100 * time.Millisecond; ; wait = min(2*wait, 5*time.Second) {
-		// What was sent is recorded even when the process is being stopped.
-		recorded, err := d.Store.Settle(d.records, s)
-		if err == nil {
-			if recorded.Freed {
-				d.Wake(lease.Action)
-			}
-			if lease.Suspect {
-				d.wakeAll() // the next suspect may be any action's
-			}
-			return recorded
-		}
-		d.Log.Error("recording an attempt", "delivery", lease.ID, "err", err)
-		if d.Now().Add(wait).After(lease.Until) {
-			return engine.Recorded{}
-		}
-		select {
-		case <-time.After(wait):
-		case <-d.attempts.Done():
-			return engine.Recorded{}
-		}
-	}
 }
 
 // reloadedSince tells whether an action has got another sender meanwhile.

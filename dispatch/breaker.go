@@ -18,12 +18,15 @@ type breaker struct {
 	probe          engine.DeliveryID // that is let through; empty when none is
 }
 
-// follow takes over what the action says now.
-func (b *breaker) follow(settings engine.Breaker) {
+// follow takes over what the action says now, and tells whether that has closed the breaker: that of an action that is gone
+// holds nothing.
+func (b *breaker) follow(settings engine.Breaker) (closed bool) {
 	b.Breaker = settings
-	if settings.Failures == 0 {
+	closed = b.open && settings.Failures == 0
+	if closed {
 		b.open = false
 	}
+	return closed
 }
 
 // reopen takes up where an earlier run of the router ended: a probe is let through at once.

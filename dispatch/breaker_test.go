@@ -30,8 +30,8 @@ func TestABreakerLeavesADeadTargetAlone(t *testing.T) {
 		for n := range 1000 {
 			store.owe(n, "a", time.Now())
 		}
-		time.Sleep(time.Minute)
-		asked, written := store.asked, len(store.settled)
+		time.Sleep(time.Minute + 5*time.Second) // between two probes
+		asked, written := store.number(&store.asked), len(store.settled)
 		time.Sleep(time.Hour)
 		if d.Reserve("a") {
 			t.Error("a lane with an open breaker keeps a room")
@@ -40,11 +40,11 @@ func TestABreakerLeavesADeadTargetAlone(t *testing.T) {
 		if most := 10 + 3 + 122; calls < 130 || calls > most {
 			t.Errorf("the target was called %d times within 61 minutes, want 10 times, what was under way then, and a probe every 30 s", calls)
 		}
-		if asked, written := store.asked-asked, len(store.settled)-written; asked > 121 || written > 121 {
+		if asked, written := store.number(&store.asked)-asked, len(store.settled)-written; asked > 121 || written > 121 {
 			t.Errorf("%d looks into the store and %d writes in an hour with an open breaker, want no more than there are probes", asked, written)
 		}
-		if store.notes != 1 || !store.held("a", engine.HeldBreaker) {
-			t.Errorf("the hold was noted %d times, want once for all", store.notes)
+		if store.number(&store.notes) != 1 || !store.held("a", engine.HeldBreaker) {
+			t.Errorf("the hold was noted %d times, want once for all", store.number(&store.notes))
 		}
 		wantOpen(t, d, registry, 1)
 		attempts := 0
@@ -156,7 +156,7 @@ func TestProbesGoOneAtATime(t *testing.T) {
 			d.Wake("a")
 		}
 		after, most := target.count()
-		probes := target.calls[before:after]
+		probes := target.all()[before:after]
 		for i := 1; i < len(probes); i++ {
 			if gap := probes[i].Sub(probes[i-1]); gap != 39*time.Second {
 				t.Errorf("probe %d came %v after the one before, which took 9 s; want 39 s", i+1, gap)
@@ -202,11 +202,11 @@ func TestAnOpenBreakerOutlivesARestart(t *testing.T) {
 // C14: an edit of the breaker reaches the lane, and so does one that takes the action away.
 func TestAnEditReachesTheBreaker(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		store := newMemory()
+		store, registry := newMemory(), prometheus.NewRegistry()
 		target := &target{answers: fails}
 		routes := new(table).set("a", engine.RetryStandard(), target.Send)
 		routes.guard("a", engine.Breaker{Failures: 10, Probe: time.Hour})
-		d, stop := start(t, Config{Store: store, Routes: routes.get})
+		d, stop := start(t, Config{Store: store, Routes: routes.get, Metrics: registry})
 		for n := range 100 {
 			store.owe(n, "a", time.Now())
 		}
@@ -221,12 +221,12 @@ func TestAnEditReachesTheBreaker(t *testing.T) {
 		}
 		time.Sleep(time.Minute)
 		routes.remove("a")
-		d.Wake("a")
 		store.await(100)
 		synctest.Wait()
 		if store.held("a", engine.HeldBreaker) {
 			t.Error("an action that is gone is still said to be held")
 		}
+		wantOpen(t, d, registry, 0)
 		stop()
 		states := map[engine.State]int{}
 		for _, k := range store.deliveries {
@@ -263,6 +263,57 @@ func TestAHoldIsNotedOnceTheStoreIsBack(t *testing.T) {
 		time.Sleep(2 * time.Second)
 		if !store.held("a", engine.HeldBreaker) {
 			t.Error("the hold is not noted 2 s after the store is back")
+		}
+		stop()
+	})
+}
+
+// What was on its way to a lane when its breaker opened is not sent, and uses up no attempt.
+func TestWhatIsHandedToAnOpenBreakerWaits(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store := newMemory()
+		target := &target{answers: fails}
+		routes := new(table).set("a", engine.RetryStandard(), target.Send)
+		routes.guard("a", engine.Breaker{Failures: 1, Probe: time.Hour})
+		d, stop := start(t, Config{Store: store, Routes: routes.get})
+		d.Wake("a")
+		synctest.Wait()
+		for range 3 {
+			if !d.Reserve("a") {
+				t.Fatal("an idle lane has no room")
+			}
+		}
+		for n := range 3 {
+			d.Hand(store.accept(n, "a", time.Now()))
+			synctest.Wait()
+		}
+		if calls, _ := target.count(); calls != 1 {
+			t.Errorf("%d calls, want one: the breaker is open after the first", calls)
+		}
+		for n := 1; n < 3; n++ {
+			if k := store.of(engine.NewDeliveryID(engine.EventID("event00000"+string(rune('0'+n))), 1)); k.state != engine.Pending || k.Attempts != 0 {
+				t.Errorf("delivery %d is %s after %d attempts, want pending after none", n, k.state, k.Attempts)
+			}
+		}
+		stop()
+	})
+}
+
+// The breaker of an action that is gone closes, also when nothing of the action is due.
+func TestTheBreakerOfAnActionThatIsGoneCloses(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store, registry := newMemory(), prometheus.NewRegistry()
+		routes := new(table).set("a", engine.RetryPlan{Waits: []time.Duration{time.Hour}}, fails)
+		routes.guard("a", engine.Breaker{Failures: 1, Probe: time.Minute})
+		d, stop := start(t, Config{Store: store, Routes: routes.get, Metrics: registry})
+		store.owe(1, "a", time.Now())
+		time.Sleep(2500 * time.Millisecond)
+		wantOpen(t, d, registry, 1)
+		routes.remove("a")
+		time.Sleep(2 * time.Second)
+		wantOpen(t, d, registry, 0)
+		if store.held("a", engine.HeldBreaker) {
+			t.Error("the hold is not lifted")
 		}
 		stop()
 	})

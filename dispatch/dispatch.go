@@ -80,6 +80,8 @@ type Dispatcher struct {
 	records  context.Context // of all results: it ends a little later, for what came of an attempt that was cut
 	giveUp   context.CancelFunc
 	running  sync.WaitGroup
+	asking   chan struct{} // filled by the result that asks whether the store can commit again
+	restored chan struct{} // closed when it is known what held actions before; no lane leases anything until then
 
 	mu       sync.Mutex
 	lanes    map[engine.ActionName]*lane
@@ -102,6 +104,7 @@ func New(config Config) *Dispatcher {
 	}
 	d := &Dispatcher{
 		Config: config, metrics: newMetrics(config.Metrics), lanes: map[engine.ActionName]*lane{}, stopping: make(chan struct{}),
+		restored: make(chan struct{}), asking: make(chan struct{}, 1),
 	}
 	d.attempts, d.cut = context.WithCancel(context.Background())
 	d.records, d.giveUp = context.WithCancel(context.Background())
@@ -112,6 +115,7 @@ func New(config Config) *Dispatcher {
 // begun, and returns.
 func (d *Dispatcher) Run(ctx context.Context) error {
 	d.restoreHolds(ctx)
+	close(d.restored)
 	d.watch(ctx)
 	d.mu.Lock()
 	close(d.stopping)
@@ -177,7 +181,20 @@ func (d *Dispatcher) look(ctx context.Context, expired bool) error {
 	for _, action := range due {
 		d.Wake(action)
 	}
+	d.lookAtBreakers()
 	return err
+}
+
+// lookAtBreakers has the lanes whose breaker is open follow their actions: nothing else may wake that of one that is gone.
+func (d *Dispatcher) lookAtBreakers() {
+	d.mu.Lock()
+	lanes := slices.Collect(maps.Values(d.lanes))
+	d.mu.Unlock()
+	for _, l := range lanes {
+		if l.isOpen() {
+			l.poke()
+		}
+	}
 }
 
 // Reserve keeps room for one delivery of an action in its lane, and tells whether there is any. The room is filled by
@@ -203,7 +220,7 @@ func (d *Dispatcher) Hand(lease engine.Lease) {
 // Release gives back one reserved room.
 func (d *Dispatcher) Release(action engine.ActionName) {
 	if l := d.lane(action); l != nil {
-		l.leave("")
+		l.leave(&engine.Lease{})
 	}
 }
 

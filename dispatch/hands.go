@@ -5,6 +5,7 @@ import "github.com/peanuts-router/peanuts-router/engine"
 // push queues a delivery and sees to it that somebody takes it. The lane is locked and has not stopped.
 func (l *lane) push(lease engine.Lease) {
 	l.queue = append(l.queue, lease)
+	l.rooms.enter(&lease)
 	if l.idle > 0 {
 		l.work.Signal()
 	} else if l.workers < l.hands {
@@ -29,7 +30,7 @@ func (l *lane) send() {
 		record := l.attempt(lease)
 		l.running.Go(func() {
 			record()
-			l.leave(lease.ID)
+			l.leave(&lease)
 		})
 	}
 }

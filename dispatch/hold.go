@@ -11,16 +11,27 @@ import (
 type holds struct {
 	paused time.Time // by its target, until then
 	open   bool      // its breaker is
+	rated  time.Time // at its rate nothing more may be sent; told until then
 }
 
 // holdsNow are what holds the action now. The lane is locked.
-func (l *lane) holdsNow() holds { return holds{paused: l.paused, open: l.breaker.open} }
+func (l *lane) holdsNow() holds { return holds{paused: l.paused, open: l.breaker.open, rated: l.rated} }
 
 // pause leaves the action alone until a moment; it is never shortened. The lane is locked.
 func (l *lane) pause(until time.Time) {
 	if until.After(l.paused) {
 		l.paused = until
 		l.ramp.begin(until)
+	}
+}
+
+// ratedTime is for how long it is told that an action waits for its rate. It is told anew a while before that has passed.
+const ratedTime = 3 * time.Second
+
+// rate notes that something waits for the rate of the action. The lane is locked.
+func (l *lane) rate(now time.Time) {
+	if l.rated.Before(now.Add(ratedTime / 3)) {
+		l.rated = now.Add(ratedTime)
 	}
 }
 
@@ -34,12 +45,18 @@ func (l *lane) admits(id engine.DeliveryID, now time.Time) bool {
 	return !l.paused.After(now) && l.breaker.lets(id)
 }
 
+func (l *lane) isOpen() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.breaker.open
+}
+
 // putAllBack hands back what is queued, for when the lane may go on. The lane is locked.
 func (l *lane) putAllBack() {
 	for _, lease := range l.queue {
 		l.running.Go(func() {
 			l.putBack(lease)
-			l.leave(lease.ID)
+			l.leave(&lease)
 		})
 	}
 	l.queue = nil
@@ -101,10 +118,14 @@ func (l *lane) unnoted() (now holds, changed bool) {
 }
 
 func (l *lane) note(now holds) error {
-	// What came of an attempt is noted even when the process is being stopped.
-	ctx := context.WithoutCancel(l.attempts)
+	ctx := l.records // what came of an attempt is noted even when the process is being stopped
 	if now.paused != l.noted.paused {
 		if err := l.Store.HoldAction(ctx, engine.Hold{Action: l.name, Reason: engine.HeldPaused, Until: now.paused}); err != nil {
+			return err
+		}
+	}
+	if now.rated != l.noted.rated {
+		if err := l.Store.HoldAction(ctx, engine.Hold{Action: l.name, Reason: engine.HeldRate, Until: now.rated}); err != nil {
 			return err
 		}
 	}

@@ -27,6 +27,7 @@ type lane struct {
 	paused  time.Time
 	dueAt   time.Time // when the lane itself put off a delivery to, the earliest
 	pace    pace
+	rated   time.Time // until when it is told that the rate holds what waits
 	breaker breaker
 	ramp    ramp
 	noted   holds      // what the store was told last
@@ -42,6 +43,11 @@ func newLane(d *Dispatcher, name engine.ActionName) *lane {
 
 // run keeps the queue filled from the store until the dispatcher stops.
 func (l *lane) run() {
+	select {
+	case <-l.stopping:
+		return
+	case <-l.restored:
+	}
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	for {
@@ -102,8 +108,11 @@ func (l *lane) room(now time.Time) (n, wakes int) {
 		return 0, l.wakes
 	}
 	n, next := l.pace.allows(now, l.breaker.allows(now, l.rooms.enough(len(l.queue))))
-	if !next.IsZero() && (l.dueAt.IsZero() || next.Before(l.dueAt)) {
-		l.dueAt = next
+	if !next.IsZero() {
+		l.rate(now)
+		if l.dueAt.IsZero() || next.Before(l.dueAt) {
+			l.dueAt = next
+		}
 	}
 	return n, l.wakes
 }
@@ -117,7 +126,9 @@ func (l *lane) follow(action engine.Action) {
 		l.rooms.all = min(l.rooms.all, hands*roomsPerHand)
 	}
 	l.pace.follow(action.Rate)
-	l.breaker.follow(action.Breaker)
+	if l.breaker.follow(action.Breaker) {
+		l.announce(false)
+	}
 }
 
 // take queues what was leased. Fewer than asked for means that the store holds no more, unless it was said to since; what
@@ -186,11 +197,11 @@ func (l *lane) hand(lease engine.Lease) {
 }
 
 // leave empties the room of a delivery.
-func (l *lane) leave(id engine.DeliveryID) {
+func (l *lane) leave(lease *engine.Lease) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.rooms.taken--
-	l.breaker.left(id)
+	l.rooms.leave(lease)
+	l.breaker.left(lease.ID)
 	l.ask()
 }
 

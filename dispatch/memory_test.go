@@ -22,6 +22,7 @@ type memory struct {
 	holds      map[engine.ActionName]map[engine.Held]time.Time
 	notes      int           // how often a hold was noted or lifted
 	down       bool          // every call fails
+	refused    int           // how many calls have failed
 	asked      int           // how often leases were asked for
 	leased     int           // how many leases were given out
 	flush      time.Duration // how long it takes to give out leases
@@ -35,6 +36,7 @@ type kept struct {
 	state   engine.State
 	history []engine.Attempt
 	reason  string
+	order   string // among those of its action with one value one goes after the other
 	line    string // of an entry that it follows; only the newest of a line is tried again
 }
 
@@ -46,6 +48,14 @@ func newMemory() *memory {
 }
 
 var errDown = errors.New("the store is down")
+
+// fails tells whether a call fails.
+func (m *memory) fails() bool {
+	if m.down {
+		m.refused++
+	}
+	return m.down
+}
 
 // owe adds a delivery that is due.
 func (m *memory) owe(n int, action engine.ActionName, due time.Time) engine.DeliveryID {
@@ -100,7 +110,7 @@ func (m *memory) lease(action engine.ActionName, n int, now, until time.Time) ([
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.asked++
-	if m.down {
+	if m.fails() {
 		return nil, errDown
 	}
 	var leases []engine.Lease
@@ -121,6 +131,15 @@ func (m *memory) lease(action engine.ActionName, n int, now, until time.Time) ([
 	return leases, nil
 }
 
+// inOrder adds a delivery that is due, in an order.
+func (m *memory) inOrder(n int, action engine.ActionName, order string) engine.DeliveryID {
+	id := m.owe(n, action, time.Now())
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.deliveries[id].order = order
+	return id
+}
+
 // follow puts a delivery into a line.
 func (m *memory) follow(line string, id engine.DeliveryID) {
 	m.mu.Lock()
@@ -130,6 +149,11 @@ func (m *memory) follow(line string, id engine.DeliveryID) {
 
 // busy tells whether another one of a delivery's line is being sent.
 func (m *memory) busy(k *kept) bool {
+	for _, other := range m.ordered(k) {
+		if other.state == engine.Sending || other.ID < k.ID {
+			return true
+		}
+	}
 	if k.line == "" {
 		return false
 	}
@@ -139,6 +163,16 @@ func (m *memory) busy(k *kept) bool {
 		}
 	}
 	return false
+}
+
+// ordered are the others of a delivery's order that are to be sent yet.
+func (m *memory) ordered(k *kept) (others []*kept) {
+	for _, other := range m.deliveries {
+		if k.order != "" && other != k && other.Action == k.Action && other.order == k.order && (other.state == engine.Pending || other.state == engine.Sending) {
+			others = append(others, other)
+		}
+	}
+	return others
 }
 
 // behind tells whether a newer one of a delivery's line waits for it.
@@ -160,7 +194,7 @@ func (m *memory) Settle(_ context.Context, s engine.Settlement) (engine.Recorded
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.down {
+	if m.fails() {
 		return engine.Recorded{}, errDown
 	}
 	k := m.deliveries[s.ID]
@@ -178,6 +212,9 @@ func (m *memory) Settle(_ context.Context, s engine.Settlement) (engine.Recorded
 	if recorded.Freed && s.State == engine.Pending {
 		k.state, recorded.State = engine.Cancelled, engine.Cancelled
 	}
+	if k.order != "" && recorded.State != engine.Pending && len(m.ordered(k)) > 0 {
+		recorded.Freed = true
+	}
 	delete(m.sending, k.ID)
 	if k.state == engine.Pending {
 		m.wait(k)
@@ -189,7 +226,7 @@ func (m *memory) Settle(_ context.Context, s engine.Settlement) (engine.Recorded
 func (m *memory) Due(_ context.Context, now time.Time) ([]engine.ActionName, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.down {
+	if m.fails() {
 		return nil, errDown
 	}
 	var actions []engine.ActionName
@@ -204,7 +241,7 @@ func (m *memory) Due(_ context.Context, now time.Time) ([]engine.ActionName, err
 func (m *memory) ReleaseExpired(_ context.Context, now time.Time) (int, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.down {
+	if m.fails() {
 		return 0, errDown
 	}
 	freed := 0
@@ -222,7 +259,7 @@ func (m *memory) ReleaseExpired(_ context.Context, now time.Time) (int, error) {
 func (m *memory) HoldAction(_ context.Context, hold engine.Hold) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.down {
+	if m.fails() {
 		return errDown
 	}
 	if m.holds[hold.Action] == nil {
@@ -236,7 +273,7 @@ func (m *memory) HoldAction(_ context.Context, hold engine.Hold) error {
 func (m *memory) LiftHold(_ context.Context, action engine.ActionName, reason engine.Held) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.down {
+	if m.fails() {
 		return errDown
 	}
 	delete(m.holds[action], reason)
@@ -256,12 +293,26 @@ func (m *memory) Holds(context.Context) ([]engine.Hold, error) {
 	return holds, nil
 }
 
+// heldUntil is until when an action is held for a reason.
+func (m *memory) heldUntil(action engine.ActionName, reason engine.Held) time.Time {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.holds[action][reason]
+}
+
 // held tells whether an action is held for a reason.
 func (m *memory) held(action engine.ActionName, reason engine.Held) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	_, held := m.holds[action][reason]
 	return held
+}
+
+// number is one of the numbers that the store counts.
+func (m *memory) number(of *int) int {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return *of
 }
 
 func (m *memory) setDown(down bool) {
@@ -380,6 +431,13 @@ func (t *target) becomes(answers sending) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.answers = answers
+}
+
+// all are the calls, in their order.
+func (t *target) all() []time.Time {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return slices.Clone(t.calls)
 }
 
 // count is how many calls there were in all, and at most at once since it was asked last.

@@ -80,3 +80,32 @@ func TestFreshWorkKeepsToTheRate(t *testing.T) {
 		stop()
 	})
 }
+
+// What waits for the rate is said to be held by it while it waits, and the store is told so every other second, not by each
+// delivery. No attempt is used up.
+func TestWhatWaitsForTheRateIsHeldByIt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store, routes := newMemory(), new(table)
+		routes.set("a", engine.RetryStandard(), ok).pace("a", engine.Rate{N: 10, Per: time.Second})
+		d, stop := start(t, Config{Store: store, Routes: routes.get})
+		for n := range 200 {
+			store.owe(n, "a", time.Now())
+		}
+		d.Wake("a")
+		for range 19 {
+			time.Sleep(time.Second)
+			if until := store.heldUntil("a", engine.HeldRate); until.Before(time.Now()) {
+				t.Fatalf("after %d deliveries of 200 the others are held until %v ago, want to now", len(store.settled), time.Since(until))
+			}
+		}
+		store.await(200)
+		time.Sleep(time.Minute)
+		if store.number(&store.notes) < 5 || store.number(&store.notes) > 11 {
+			t.Errorf("the hold was noted %d times in 20 s, want every other second", store.number(&store.notes))
+		}
+		if until := store.heldUntil("a", engine.HeldRate); until.After(time.Now()) {
+			t.Error("what comes a minute later is held still")
+		}
+		stop()
+	})
+}

@@ -3,6 +3,7 @@ package dispatch
 import (
 	"context"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -56,9 +57,14 @@ func TestAPanicIsCountedAndDiesAfterOneAttempt(t *testing.T) {
 }
 
 // guarded is a store with suspects, which it gives out one at a time.
-type guarded struct{ *memory }
+type guarded struct {
+	*memory
+	leasing *sync.Mutex // what it looks at first holds until it has leased
+}
 
 func (g guarded) Lease(ctx context.Context, action engine.ActionName, n int, now, until time.Time) ([]engine.Lease, error) {
+	g.leasing.Lock()
+	defer g.leasing.Unlock()
 	g.mu.Lock()
 	for _, k := range g.deliveries {
 		if k.state == engine.Sending {
@@ -77,7 +83,7 @@ func (g guarded) Lease(ctx context.Context, action engine.ActionName, n int, now
 func TestSuspectsFollowOneAnotherAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const deliveries = 12
-		store := guarded{newMemory()}
+		store := guarded{newMemory(), new(sync.Mutex)}
 		slowly := func(ctx context.Context, s engine.Shipment) engine.Outcome {
 			time.Sleep(10 * time.Millisecond)
 			return ok(ctx, s)

@@ -10,12 +10,12 @@ import (
 const rampStep = time.Second
 
 // ramp has a lane whose action was left alone come back slowly: with one hand, and twice as many each second in which each
-// of them delivered something. So a target that has just recovered, or asked for a rest, does not meet a stampede. Its
+// of them had an answer. So a target that has just recovered, or asked for a rest, does not meet a stampede. Its
 // methods are called with the lane locked.
 type ramp struct {
-	hands     int // that the lane may use; 0 means all of them
-	since     time.Time
-	delivered int // since then
+	hands    int // that the lane may use; 0 means all of them
+	since    time.Time
+	answered int // attempts since then
 }
 
 // begin has the lane come back with one hand at a moment.
@@ -38,10 +38,10 @@ func (r *ramp) learn(verdict engine.Verdict, now time.Time) {
 	case r.hands == 0:
 	case verdict == engine.VerdictRetry:
 		r.begin(maxTime(r.since, now))
-	case verdict == engine.VerdictDelivered:
-		r.delivered++
-		if r.delivered >= r.hands && now.Sub(r.since) >= rampStep {
-			r.hands, r.since, r.delivered = 2*r.hands, now, 0
+	default: // the target answers, whatever it says
+		r.answered++
+		if r.answered >= r.hands && now.Sub(r.since) >= rampStep {
+			r.hands, r.since, r.answered = 2*r.hands, now, 0
 		}
 	}
 }

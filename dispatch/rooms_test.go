@@ -107,8 +107,8 @@ func TestALaneComesBackToHandingOverInMemory(t *testing.T) {
 			t.Errorf("%d of the last 1000 overflow into the store, want none", refused)
 		}
 		store.await(n)
-		if most := n / 20; store.asked > most {
-			t.Errorf("leases were asked for %d times for %d deliveries, want at most %d", store.asked, n, most)
+		if most := n / 20; store.number(&store.asked) > most {
+			t.Errorf("leases were asked for %d times for %d deliveries, want at most %d", store.number(&store.asked), n, most)
 		}
 		stop()
 	})
@@ -131,9 +131,9 @@ func TestLeasesDoNotRunOutInTheQueue(t *testing.T) {
 		}
 		store.await(deliveries)
 		stop()
-		if sent.Load() != deliveries || store.leased > deliveries+mostRooms {
+		if sent.Load() != deliveries || store.number(&store.leased) > deliveries+mostRooms {
 			t.Errorf("%d attempts with %d leases at %d deliveries; want leases to run out only until it is known how slow the action is",
-				sent.Load(), store.leased, deliveries)
+				sent.Load(), store.number(&store.leased), deliveries)
 		}
 	})
 }
@@ -155,5 +155,49 @@ func TestRoomsFollowHowLongAttemptsTake(t *testing.T) {
 		if r.follow(c.hands, c.timeout); r.all != c.want {
 			t.Errorf("%d hands, attempts of %v that end by %v: %d rooms, want %d", c.hands, c.usual, c.timeout, r.all, c.want)
 		}
+	}
+}
+
+// F40: however large the events are, a lane holds but a few MiB of them, and still sends them all.
+func TestALaneHoldsFewLargeEvents(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store := newMemory()
+		large := make([]byte, 1<<20)
+		for n := range 500 {
+			store.deliveries[store.owe(n, "a", time.Now())].Body = large
+		}
+		_, stop := start(t, Config{Store: store, Routes: new(table).set("a", engine.RetryStandard(), func(ctx context.Context, s engine.Shipment) engine.Outcome {
+			time.Sleep(time.Millisecond)
+			store.mu.Lock()
+			held := len(store.sending)
+			store.mu.Unlock()
+			if len(store.settled) > firstLook && held*len(large) > mostBytes {
+				t.Errorf("%d events of 1 MiB are held, want at most %d MiB", held, mostBytes>>20)
+			}
+			return ok(ctx, s)
+		}).get})
+		store.await(500)
+		stop()
+	})
+}
+
+// A delivery that takes up more than a lane may hold is sent all the same, alone.
+func TestWhatIsTooLargeIsSentAlone(t *testing.T) {
+	r := rooms{}
+	r.follow(8, 10*time.Second)
+	huge := &engine.Lease{Body: make([]byte, 2*mostBytes)}
+	for range 3 {
+		if got := r.enough(0); got < 1 {
+			t.Fatalf("an empty lane has %d rooms, want one at least", got)
+		}
+		r.taken++
+		r.enter(huge)
+		if got := r.enough(1); got != 0 {
+			t.Fatalf("beside what takes up all there are %d rooms, want none", got)
+		}
+		r.leave(huge)
+	}
+	if r.taken != 0 || r.bytes != 0 {
+		t.Errorf("an empty lane holds %d deliveries of %d bytes", r.taken, r.bytes)
 	}
 }

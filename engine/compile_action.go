@@ -15,7 +15,10 @@ func (c *compiler) action(from *rulefile.Action) Action {
 	a := Action{
 		Name: ActionName(from.Name.Value), Kind: Kind(from.Kind()),
 		Timeout: DefaultTimeout, Concurrency: DefaultConcurrency, MaxRetryAfter: DefaultMaxRetryAfter,
-		Retry: retryPlan(from.Retry), Rate: Rate{N: from.Rate.N, Per: from.Rate.Per},
+		Retry: retryPlan(from.Retry), Rate: Rate{N: from.Rate.N, Per: from.Rate.Per}, Breaker: breaker(from.Breaker),
+	}
+	if order := c.expression(from.OrderBy); order != nil {
+		c.orders[a.Name] = order
 	}
 	if from.Timeout.IsSet() {
 		a.Timeout = from.Timeout.Value
@@ -39,6 +42,18 @@ func (c *compiler) action(from *rulefile.Action) Action {
 		}
 	}
 	return a
+}
+
+// breaker is the breaker that a file says, or the one of an action that names none.
+func breaker(from rulefile.Breaker) Breaker {
+	b := DefaultBreaker()
+	if from.Failures.IsSet() {
+		b.Failures = from.Failures.Value
+	}
+	if from.Probe.IsSet() {
+		b.Probe = from.Probe.Value
+	}
+	return b
 }
 
 func (c *compiler) slack(from *rulefile.Slack) *SlackSettings {

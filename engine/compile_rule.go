@@ -27,7 +27,7 @@ func (c *compiler) rule(from *rulefile.Rule, actions map[ActionName]Action) *rul
 		if action, known := actions[ActionName(from.Then[i].Action.Value)]; known {
 			r.steps = append(r.steps, step{
 				action: action.Name, kind: action.Kind, message: c.message(&from.Then[i], action), at: c.expression(from.Then[i].At),
-				table: c.table(&from.Then[i], action),
+				table: c.table(&from.Then[i], action), order: c.orders[action.Name],
 			})
 		}
 	}

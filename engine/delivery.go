@@ -60,6 +60,8 @@ type Held string
 const (
 	HeldBreaker Held = "breaker" // the target of its action fails, and is left alone
 	HeldPaused  Held = "paused"  // the target of its action asked to be left alone (Retry-After)
+	HeldRate    Held = "rate"    // its action sends no faster than it may
+	HeldOrder   Held = "order"   // another one of its line comes before it (order_by)
 )
 
 // Hold is why the deliveries of an action wait: until a moment, or, without one, until the hold is lifted.
@@ -137,13 +139,16 @@ type Lease struct {
 	// Follows is said of a delivery that goes with its entry: no other one of the same rule, step and entry is sent at the
 	// same time.
 	Follows bool
+	// Ordered is said of a delivery that stands in a line of its action (order_by): no other one of it is sent at the same
+	// time.
+	Ordered bool
 	// Suspect is said of a delivery that may be what takes the router down (F42): no other one is tried at the same time.
 	Suspect bool
 }
 
 // Settle begins the settlement of the lease.
 func (l *Lease) Settle(state State) Settlement {
-	return Settlement{ID: l.ID, Row: l.Row, Follows: l.Follows, Generation: l.Generation, State: state}
+	return Settlement{ID: l.ID, Row: l.Row, Follows: l.Follows, Ordered: l.Ordered, Generation: l.Generation, State: state}
 }
 
 // Attempt is one recorded try at a delivery.
@@ -170,6 +175,7 @@ type Settlement struct {
 	ID         DeliveryID
 	Row        int64 // the lease's; 0 has the store look for it
 	Follows    bool  // the lease's
+	Ordered    bool  // the lease's
 	Generation int64
 	// Attempt is what to record; nil when the lease is handed back untried, which uses up none of the plan.
 	// Its N is given by the store.
@@ -186,7 +192,7 @@ type Recorded struct {
 	// State is where the delivery stands now. One that was to be tried again is Cancelled when its entry moved on
 	// meanwhile.
 	State State
-	// Freed says that another delivery of the same rule, step and entry may have waited for this one.
+	// Freed says that another delivery of the same rule, step and entry, or of the same line, may have waited for this one.
 	Freed bool
 }
 
@@ -197,6 +203,8 @@ type Owed struct {
 	Action  ActionName
 	Kind    Kind
 	Message json.RawMessage
+	// Order is the value for which the deliveries of the action go one after the other; empty when there is none.
+	Order string
 	// At is the due instant of a reminder; zero for what is due at once.
 	At time.Time
 	// Sync says what the message does to the row of the entry; empty for what is no sync.

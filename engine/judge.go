@@ -88,7 +88,9 @@ func (r *Rules) Judge(e *peanuts.Event, now time.Time, known Known) Judgement {
 	for _, i := range r.index.find(judging) {
 		rule := r.rules[i]
 		if !rule.wants(e.Event, known.Own) {
-			j.Owed = append(j.Owed, rule.unwanted(judging)...)
+			v := Explanation{Rule: rule.name}
+			rule.unwanted(judging, &v)
+			j.record(&v)
 			continue
 		}
 		v := rule.judge(judging)
@@ -125,36 +127,41 @@ func (r *rule) judge(j *judging) Explanation {
 	case result.Err != nil:
 		v.Error = result.Err.Error()
 	case !result.Holds:
-		v.Owed = r.unwanted(j)
+		r.unwanted(j, &v)
 	default:
 		r.fire(j, &v)
 	}
 	return v
 }
 
-// owe freezes the messages of a rule that fired. A step whose time cannot be told owes nothing, and is the rule's error.
+// owe freezes the messages of a rule that fired. A step whose time cannot be told owes nothing, one whose order cannot be told
+// is in none; either is the rule's error.
 func (r *rule) owe(j *judging, v *Explanation) {
 	for i := range r.steps {
 		owed, absent, err := r.steps[i].owe(r, i, j)
-		if err != nil && v.Error == "" {
-			v.Error = err.Error()
-		}
-		v.Owed = append(v.Owed, owed...)
+		v.owes(owed, err)
 		v.Absent = append(v.Absent, absent...)
 	}
 }
 
 // unwanted is what is owed to the rows that the rule has synced once its entry is deleted, or wanted no more. An event
 // that the rule does not listen to says nothing of that.
-func (r *rule) unwanted(j *judging) []Owed {
+func (r *rule) unwanted(j *judging, v *Explanation) {
 	if j.event.Event != peanuts.EntryDeleted && !r.wants(j.event.Event, j.known.Own) {
-		return nil
+		return
 	}
-	var owed []Owed
 	for i := range r.steps {
-		owed = append(owed, r.steps[i].remove(r, i, j)...)
+		owed, err := r.steps[i].remove(r, i, j)
+		v.owes(owed, err)
 	}
-	return owed
+}
+
+// owes notes what a step owes, and the first error of those that it tells.
+func (v *Explanation) owes(owed []Owed, err error) {
+	v.Owed = append(v.Owed, owed...)
+	if err != nil && v.Error == "" {
+		v.Error = err.Error()
+	}
 }
 
 func (r *rule) explain(j *judging) Explanation {
@@ -162,10 +169,12 @@ func (r *rule) explain(j *judging) Explanation {
 		return Explanation{Rule: r.name, Place: r.place, Disabled: true}
 	}
 	if !r.wants(j.event.Event, j.known.Own) {
-		return Explanation{
-			Rule: r.name, Place: r.place, Shadow: r.shadow, Owed: r.unwanted(j),
+		v := Explanation{
+			Rule: r.name, Place: r.place, Shadow: r.shadow,
 			Because: []Because{{Expr: r.onText(j), Value: j.event.Event, Place: r.place.String()}},
 		}
+		r.unwanted(j, &v)
+		return v
 	}
 	v := r.judge(j)
 	for _, reason := range r.when.Why(j.Scope) {

@@ -110,13 +110,14 @@ type compiler struct {
 	dialect  *condition.Dialect
 	standing *condition.Dialect // of stats
 	zone     *time.Location
+	orders   map[ActionName]*condition.Expression // order_by of the actions that have one
 	problems rulefile.Problems
 }
 
 func newCompiler(file *rulefile.File) *compiler {
 	zone := zoneOf(file)
 	return &compiler{
-		file: file, zone: zone,
+		file: file, zone: zone, orders: map[ActionName]*condition.Expression{},
 		dialect: condition.New(condition.Config{Zone: zone}), standing: condition.New(condition.Config{Zone: zone, Standing: true}),
 	}
 }

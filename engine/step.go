@@ -16,6 +16,7 @@ type step struct {
 	message message
 	at      *condition.Expression // nil: at once
 	table   *Table                // what it writes; nil of a step that writes no table
+	order   *condition.Expression // of its action: what goes one after the other; nil: nothing
 }
 
 // message is the compiled message of a step.
@@ -28,12 +29,14 @@ type message interface {
 
 // owe is what the step owes once its rule has fired: one delivery, or none when its time is absent. The message is frozen;
 // one that cannot be rendered is replaced by a plain one for people, or is dead at once where a machine would read it
-// (C21). Its error says that the time cannot be told.
+// (C21). Its error says that the time cannot be told, which owes nothing, or the order, without which it is owed all the
+// same: nothing is lost for that.
 func (s *step) owe(rule *rule, n int, j *judging) (owed []Owed, absent []string, err error) {
 	if s.sync() != nil && (!j.event.IsVersion() || j.event.Event == peanuts.EntryDeleted) {
-		return s.remove(rule, n, j), nil, nil
+		owed, err = s.remove(rule, n, j)
+		return owed, nil, err
 	}
-	one := s.owed(rule, n)
+	one, unordered := s.owed(rule, n, j)
 	if s.at != nil {
 		moment, there, err := s.at.Moment(j.Scope)
 		switch {
@@ -55,11 +58,18 @@ func (s *step) owe(rule *rule, n int, j *judging) (owed []Owed, absent []string,
 	if s.sync() != nil {
 		one.Sync = SyncUpsert
 	}
-	return []Owed{one.with(frozen, j)}, absent, nil
+	return []Owed{one.with(frozen, j)}, absent, unordered
 }
 
-func (s *step) owed(rule *rule, n int) Owed {
-	return Owed{Rule: rule.name, Step: n, Action: s.action, Kind: s.kind, Shadow: rule.shadow}
+// owed is what the step owes, but for its message. Its error says that the order cannot be told: it is in none then.
+func (s *step) owed(rule *rule, n int, j *judging) (owed Owed, err error) {
+	owed = Owed{Rule: rule.name, Step: n, Action: s.action, Kind: s.kind, Shadow: rule.shadow}
+	if s.order != nil {
+		if owed.Order, _, err = s.order.Claim(j.Scope); err != nil {
+			err = fmt.Errorf("order_by of %s: %w", s.action, err)
+		}
+	}
+	return owed, err
 }
 
 // with completes a delivery with its message. What follows an entry is cancelled at once when the entry has moved on.

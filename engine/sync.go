@@ -58,13 +58,14 @@ func (s *sqlStep) freeze(j *judging) (any, []string, error) {
 // fallback is nil: a table takes no plain text.
 func (s *sqlStep) fallback(RuleName, *judging, error) any { return nil }
 
-// remove is what the step owes once its entry is deleted, or wanted no more: nothing when it never made a row for it.
-func (s *step) remove(rule *rule, n int, j *judging) []Owed {
+// remove is what the step owes once its entry is deleted, or wanted no more: nothing when it never made a row for it. Its
+// error says that the order cannot be told.
+func (s *step) remove(rule *rule, n int, j *judging) ([]Owed, error) {
 	sync := s.sync()
 	if sync == nil || sync.keep || !j.event.IsVersion() || !j.known.synced(rule.name, n) {
-		return nil
+		return nil, nil
 	}
-	owed := s.owed(rule, n)
+	owed, err := s.owed(rule, n, j)
 	owed.Sync = SyncRemove
 	r := rendering{scope: j.Scope}
 	m := SQLMessage{Version: j.event.Version(j.now), Remove: &SQLRemoval{
@@ -73,5 +74,5 @@ func (s *step) remove(rule *rule, n int, j *judging) []Owed {
 	if r.err != nil {
 		owed.Dead = "the key of the row could not be rendered: " + r.err.Error()
 	}
-	return []Owed{owed.with(m, j)}
+	return []Owed{owed.with(m, j)}, err
 }

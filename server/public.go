@@ -51,7 +51,7 @@ type Config struct {
 	Log      *slog.Logger          // nil logs nothing
 	Clock    func() time.Time      // nil means time.Now
 
-	// HeldBytes bounds the bodies under way, in bytes; 0 means 32 MiB. Committing bounds the events on their way into
+	// HeldBytes bounds the bodies under way, in bytes; 0 means 8 MiB. Committing bounds the events on their way into
 	// the store; 0 means 512. Beyond either the answer is 503.
 	HeldBytes  int64
 	Committing int
@@ -103,7 +103,7 @@ func (c Config) withDefaults() Config {
 		c.Clock = time.Now
 	}
 	if c.HeldBytes == 0 {
-		c.HeldBytes = 32 << 20
+		c.HeldBytes = 8 << 20 // each takes several times its size until it is collected (F40)
 	}
 	if c.Committing == 0 {
 		c.Committing = 512

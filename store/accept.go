@@ -20,8 +20,8 @@ const (
 	insertEvent    = `INSERT INTO events (id, timestamp, digest, received_at, name, helper, entry_id, generation, judgement, body)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
 	insertDelivery = `INSERT INTO deliveries
-		(seq, rule, step, action, kind, message, state, entry, at, sync, generation, lease_until, created_at, next_at, last_error)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
+		(seq, rule, step, action, kind, message, state, entry, at, sync, line, turn, generation, lease_until, created_at, next_at, last_error)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
 )
 
 // Accept commits an event with all that follows from it in one transaction. Bytes that were accepted before are a
@@ -151,7 +151,7 @@ func (a *accepting) owe(tx *transaction, event int64, j engine.Judgement) (stand
 		}
 		row := deliveryRow(event, a.given+i+1)
 		_, err = tx.exec(insertDelivery, row, string(owed.Rule), owed.Step, string(owed.Action), string(owed.Kind), string(owed.Message),
-			string(d.state), d.entry, d.at, d.sync, d.generation, d.leaseUntil, received, d.due, d.reason)
+			string(d.state), d.entry, d.at, d.sync, d.line, d.turn, d.generation, d.leaseUntil, received, d.due, d.reason)
 		if err != nil {
 			return nil, err
 		}
@@ -175,6 +175,8 @@ type standing struct {
 	state      engine.State
 	entry, at  any // null for what follows no entry, and for what is no reminder
 	sync       any // null for what is no sync
+	line       any // null for what stands in none
+	turn       turn
 	due        int64
 	generation int64
 	leaseUntil any
@@ -204,12 +206,17 @@ func (a *accepting) standing(tx *transaction, owed *engine.Owed) (standing, erro
 		}
 		d.sent, waits = line.sent, waits || line.busy
 	}
+	if owed.Order != "" {
+		if err := d.join(tx, owed, d.due > a.ReceivedAt.UnixMilli()); err != nil {
+			return d, err
+		}
+	}
 	switch {
 	case owed.Late != "":
 		d.state, d.reason = engine.Cancelled, owed.Late
 	case owed.Dead != "":
 		d.state = engine.Dead
-	case owed.Leased && !waits:
+	case owed.Leased && !waits && d.turn == isNext:
 		d.state, d.generation, d.leaseUntil = engine.Sending, 1, a.LeaseUntil.UnixMilli()
 	}
 	return d, nil
@@ -225,7 +232,8 @@ func (a *accepting) lease(row int64, i int, owed engine.Owed) engine.Lease {
 			ID: engine.NewDeliveryID(a.ID, a.given+i+1), Event: a.ID, Rule: owed.Rule, Action: owed.Action, Kind: owed.Kind,
 			State: engine.Sending, CreatedAt: inMillis(a.ReceivedAt), NextAt: inMillis(next), Message: owed.Message,
 		},
-		Row: row, Generation: 1, Until: a.LeaseUntil, Body: a.Event.Raw, ReceivedAt: a.ReceivedAt, Follows: a.version != "" && owed.Follows(), Own: a.Alert != nil,
+		Row: row, Generation: 1, Until: a.LeaseUntil, Body: a.Event.Raw, ReceivedAt: a.ReceivedAt, Follows: a.version != "" && owed.Follows(),
+		Ordered: owed.Order != "", Own: a.Alert != nil,
 	}
 }
 

@@ -44,6 +44,10 @@ var books = []book{
 				OR d.attempts - (d.sent_at IS NOT NULL) <> (SELECT coalesce(max(t.n), 0) FROM attempts t WHERE t.delivery = d.seq)`},
 			{"a retry plan begins with an attempt that was made", `d.plan_from NOT BETWEEN 0 AND d.attempts`},
 			{"what follows an entry follows that of its event", `d.entry IS NOT NULL AND (n.id IS NULL OR d.entry <> e.entry_id)`},
+			{"of a line one delivery is next", `d.line IS NOT NULL AND ` + isHead("d") + ` AND EXISTS (
+				SELECT 1 FROM deliveries o WHERE o.action = d.action AND o.line = d.line AND o.seq > d.seq AND ` + isHead("o") + `)`},
+			{"what waits in a line waits behind the one that is next", `d.turn = 1 AND (d.state <> 'pending' OR d.line IS NULL OR NOT EXISTS (
+				SELECT 1 FROM deliveries o WHERE o.action = d.action AND o.line = d.line AND ` + isHead("o") + `))`},
 			{"a message is JSON", `NOT json_valid(d.message)`},
 			{"what is owed is owed by a rule that fired", `d.sync IS NOT 'remove' AND CASE WHEN json_valid(` + judgedBy + `)
 				THEN NOT EXISTS (SELECT 1 FROM json_each(` + judgedBy + `, '$.fired') f WHERE f.value = d.rule) ELSE 1 END`},
@@ -89,6 +93,11 @@ var books = []book{
 		from:     `contributions c LEFT JOIN stats s ON s.id = c.stat LEFT JOIN entries n ON n.id = c.entry`,
 		promises: []promise{{"what counts in a stat is an entry that is there", `s.current = 1 AND (n.id IS NULL OR n.deleted)`}},
 	},
+}
+
+// isHead is the condition of a delivery that is next in its line.
+func isHead(d string) string {
+	return fmt.Sprintf("(%[1]s.state = 'sending' OR %[1]s.state = 'pending' AND %[1]s.turn = 0)", d)
 }
 
 // query finds the rows of which a promise does not hold, each by the first such promise.

@@ -43,6 +43,8 @@ func TestACheckTellsEachWayInWhichBooksDoNotBalance(t *testing.T) {
 		"delivered, nobody knows when":  {`UPDATE deliveries SET sent_at = NULL WHERE event = 1 AND n = 1`, "the attempt that delivered stands with the delivery, and no other", first + "-1"},
 		"a plan ahead of its attempts":  {`UPDATE deliveries SET plan_from = 2 WHERE event = 1 AND n = 1`, "a retry plan begins with an attempt that was made", first + "-1"},
 		"one that follows a stranger":   {`UPDATE deliveries SET entry = 'entry-2' WHERE event = 1 AND n = 2`, "what follows an entry follows that of its event", first + "-2"},
+		"two that are next in a line":   {`UPDATE deliveries SET line = 'x' WHERE state IN ('pending', 'sending')`, "of a line one delivery is next", first + "-2"},
+		"one that waits for nobody":     {`UPDATE deliveries SET line = 'x', turn = 1 WHERE state = 'pending'`, "what waits in a line waits behind the one that is next", first + "-2"},
 		"a message that is none":        {`UPDATE deliveries SET message = '{' WHERE event = 1 AND n = 2`, "a message is JSON", first + "-2"},
 		"one of a rule that is silent":  {`UPDATE deliveries SET rule = 'other' WHERE event = 1 AND n = 2`, "what is owed is owed by a rule that fired", first + "-2"},
 		"one of an event without":       {`UPDATE events SET judgement = NULL WHERE seq = 2`, "what is owed is owed by a rule that fired", second + "-1"},

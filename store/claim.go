@@ -48,17 +48,18 @@ func (a *accepting) claim(tx *transaction, event int64, j engine.Judgement, stan
 	return nil
 }
 
-// cancel carries out a statement that cancels deliveries and returns the event and rule of each. Claims of which nothing
-// but cancelled deliveries is left are released.
+// cancel carries out a statement that cancels deliveries and returns the event, the rule and the row of each. Claims of
+// which nothing but cancelled deliveries is left are released, and their lines go on.
 func (tx *transaction) cancel(text string, args ...any) error {
 	type owner struct {
-		event int64
-		rule  string
+		event, seq int64
+		rule       string
+		inLine     bool
 	}
 	var owners []owner
 	err := tx.rows(text, args, func(rows *sql.Rows) error {
 		var one owner
-		err := rows.Scan(&one.event, &one.rule)
+		err := rows.Scan(&one.event, &one.rule, &one.seq, &one.inLine)
 		owners = append(owners, one)
 		return err
 	})
@@ -66,6 +67,9 @@ func (tx *transaction) cancel(text string, args ...any) error {
 	for _, one := range owners {
 		if err == nil {
 			_, err = tx.exec(releaseClaim, one.event, one.rule)
+		}
+		if err == nil && one.inLine {
+			_, err = tx.moveUp(one.seq)
 		}
 	}
 	return err

@@ -20,9 +20,10 @@ const (
 	putSynced    = `INSERT INTO synced (entry, rule, step) VALUES (?, ?, ?) ON CONFLICT DO NOTHING`
 	forgetSynced = `DELETE FROM synced WHERE entry = ? AND rule = ? AND step = ?`
 
-	cancelOlder = `UPDATE deliveries SET state = 'cancelled', last_error = ? WHERE entry = ? AND state = 'pending' RETURNING event, rule`
-	cancelTwins = `UPDATE deliveries SET state = 'cancelled', last_error = ?
-		WHERE entry = ? AND rule = ? AND step = ? AND state = 'pending' AND at = ? RETURNING event, rule`
+	cancelOlder = `UPDATE deliveries SET state = 'cancelled', turn = 0, last_error = ? WHERE entry = ? AND state = 'pending'
+		RETURNING event, rule, seq, line IS NOT NULL`
+	cancelTwins = `UPDATE deliveries SET state = 'cancelled', turn = 0, last_error = ?
+		WHERE entry = ? AND rule = ? AND step = ? AND state = 'pending' AND at = ? RETURNING event, rule, seq, line IS NOT NULL`
 
 	selectFollower = `SELECT d.entry, d.rule, d.step, d.at, d.sync IS 'remove', ` + isOutdated + `
 		FROM deliveries d JOIN entries n ON n.id = d.entry WHERE d.seq = ?`

@@ -3,6 +3,7 @@ package store
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
@@ -32,13 +33,21 @@ var (
 // sorted tells what an error of the database means: ErrUnavailable, ErrBroken, or a mistake of this program.
 func sorted(doing string, err error) error {
 	var theirs *sqlite.Error
-	if err == nil || errors.Is(err, ErrBroken) || !errors.As(err, &theirs) {
+	switch {
+	case err == nil || errors.Is(err, ErrBroken):
+		return wrap(doing, err)
+	case unscannable(err):
+		return fmt.Errorf("%s: %w: %w", doing, ErrBroken, err)
+	case !errors.As(err, &theirs):
 		return wrap(doing, err)
 	}
 	switch theirs.Code() {
 	case sqlite3.SQLITE_IOERR_SHMSIZE, sqlite3.SQLITE_IOERR_NOMEM:
 		// There was no room for the index of the log, on the disk or in memory; the log itself was not touched.
 		return fmt.Errorf("%s: %w: %w", doing, ErrUnavailable, err)
+	case sqlite3.SQLITE_CONSTRAINT_DATATYPE:
+		// No value of another type than its column's is ever handed over: the one that is not was there before (F12).
+		return fmt.Errorf("%s: %w: %w", doing, ErrBroken, err)
 	case sqlite3.SQLITE_READONLY_DBMOVED:
 		return fmt.Errorf("%s: %w: its file was moved or replaced: %w", doing, ErrBroken, err)
 	}
@@ -50,6 +59,15 @@ func sorted(doing string, err error) error {
 		return fmt.Errorf("%s: %w: %w", doing, ErrUnavailable, err)
 	}
 	return wrap(doing, err)
+}
+
+// unscannable tells whether a value was not of its column's type. All tables are strict, so it was never stored like that
+// (F12). database/sql has no other name for it.
+func unscannable(err error) bool { return strings.HasPrefix(err.Error(), "sql: Scan error") }
+
+// unreadable says of what stands in the store that it is not what the store once took.
+func unreadable(what string, err error) error {
+	return fmt.Errorf("%w: %s cannot be read: %w", ErrBroken, what, err)
 }
 
 func wrap(doing string, err error) error {

@@ -54,6 +54,7 @@ const (
 	WhoClaims, NoteSuppressed, ReleaseClaim, CancelOlder, CancelOne, SelectFollower = whoClaims, noteSuppressed, releaseClaim, cancelOlder, cancelOne, selectFollower
 	DiedAlone, DiesOfExpired                                                        = diedAlone, diesOfExpired
 	SelectEvents, DeliveriesBetween, TwoFrom                                        = selectEvents, deliveriesBetween, twoFrom
+	LineIsBusy, IsInTheWay, MoveUp                                                  = lineIsBusy, isInTheWay, moveUp
 )
 
 // SomeDead is how a batch of the dead letters of a filter is found.

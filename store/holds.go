@@ -71,13 +71,24 @@ func (s *Store) heldBy(ctx context.Context) (heldBy, error) {
 	return by, err
 }
 
-// reason is why a pending delivery waits longer than its due time; empty when it does not. Its target's failing is told
-// before its asking for a rest.
-func (h heldBy) reason(d *engine.Delivery, now time.Time) engine.Held {
-	for _, hold := range h[d.Action] { // in the order of the reasons' names
-		if hold.Until.IsZero() && !d.NextAt.After(now) || !d.NextAt.After(hold.Until) {
+// reason is why a pending delivery waits longer than its due time; empty when it does not. ordered says that another one of
+// its line comes before it.
+func (h heldBy) reason(d *engine.Delivery, ordered bool, now time.Time) engine.Held {
+	due := !d.NextAt.After(now)
+	rated := false
+	for _, hold := range h[d.Action] { // in the order of the reasons' names: that its target fails is told first
+		switch {
+		case hold.Reason == engine.HeldRate:
+			rated = due
+		case hold.Until.IsZero() && due, !d.NextAt.After(hold.Until):
 			return hold.Reason
 		}
+	}
+	switch {
+	case ordered:
+		return engine.HeldOrder
+	case rated:
+		return engine.HeldRate
 	}
 	return ""
 }

@@ -11,35 +11,36 @@ import (
 )
 
 const (
-	anyDue = `SELECT EXISTS (SELECT 1 FROM deliveries WHERE state = 'pending' AND action = ? AND next_at <= ?)`
+	anyDue = `SELECT EXISTS (SELECT 1 FROM deliveries WHERE state = 'pending' AND turn <> 1 AND action = ? AND next_at <= ?)`
 
 	// What follows an entry waits while another one of its rule, step and entry is being sent; a suspect, while another
 	// suspect is.
 	selectDue = `SELECT d.seq, e.id, d.n, d.rule, d.action, d.kind, d.message, d.generation, d.attempts, d.plan_from,
-			d.created_at, d.next_at, e.received_at, e.body, e.own, d.entry IS NOT NULL, d.lost >= ?1, coalesce(` + isOutdated + `, 0)
+			d.created_at, d.next_at, e.received_at, e.body, e.own, d.entry IS NOT NULL, d.line IS NOT NULL, d.turn, d.lost >= ?1,
+			coalesce(` + isOutdated + `, 0)
 		FROM deliveries d JOIN events e ON e.seq = d.event LEFT JOIN entries n ON n.id = d.entry
-		WHERE d.state = 'pending' AND d.action = ?2 AND d.next_at <= ?3
+		WHERE d.state = 'pending' AND d.turn <> 1 AND d.action = ?2 AND d.next_at <= ?3
 			AND (d.lost < ?1 OR NOT EXISTS (SELECT 1 FROM deliveries o WHERE o.state = 'sending' AND o.lost >= ?1))
 			AND (d.entry IS NULL OR NOT EXISTS (SELECT 1 FROM deliveries o
 				WHERE o.entry = d.entry AND o.rule = d.rule AND o.step = d.step AND o.state = 'sending'))
 		ORDER BY d.next_at, d.seq LIMIT ?4`
-	cancelOne = `UPDATE deliveries SET state = 'cancelled', last_error = ? WHERE seq = ? RETURNING event, rule`
+	cancelOne = `UPDATE deliveries SET state = 'cancelled', turn = 0, last_error = ? WHERE seq = ? RETURNING event, rule, seq, line IS NOT NULL`
 
-	takeLease = `UPDATE deliveries SET state = 'sending', generation = generation + 1, lease_until = ? WHERE seq = ?`
+	takeLease = `UPDATE deliveries SET state = 'sending', turn = 0, generation = generation + 1, lease_until = ? WHERE seq = ?`
 
 	// A loose index scan: one step an action, however many deliveries are pending.
 	dueActions = `WITH RECURSIVE known (action) AS (
-			SELECT min(action) FROM deliveries WHERE state = 'pending'
+			SELECT min(action) FROM deliveries WHERE state = 'pending' AND turn <> 1
 			UNION ALL
-			SELECT (SELECT min(action) FROM deliveries WHERE state = 'pending' AND action > known.action) FROM known WHERE known.action IS NOT NULL
+			SELECT (SELECT min(action) FROM deliveries WHERE state = 'pending' AND turn <> 1 AND action > known.action) FROM known WHERE known.action IS NOT NULL
 		)
 		SELECT action FROM known WHERE action IS NOT NULL
-			AND EXISTS (SELECT 1 FROM deliveries d WHERE d.state = 'pending' AND d.action = known.action AND d.next_at <= ?)`
+			AND EXISTS (SELECT 1 FROM deliveries d WHERE d.state = 'pending' AND d.turn <> 1 AND d.action = known.action AND d.next_at <= ?)`
 
 	// Those that are being sent are few: no more than the couriers have in their hands.
 	anyExpired  = `SELECT EXISTS (SELECT 1 FROM deliveries WHERE state = 'sending' AND lease_until < ?)`
 	buryExpired = `UPDATE deliveries SET state = 'dead', lease_until = NULL, lost = lost + 1, last_error = ?
-		WHERE state = 'sending' AND lease_until < ? AND lost >= ?`
+		WHERE state = 'sending' AND lease_until < ? AND lost >= ? RETURNING seq`
 	freeExpired = `UPDATE deliveries SET state = 'pending', lease_until = NULL, lost = lost + 1, last_error = ?, next_at = ?
 		WHERE state = 'sending' AND lease_until < ?`
 )
@@ -53,17 +54,19 @@ func (s *Store) Lease(ctx context.Context, action engine.ActionName, n int, now,
 		return nil, err
 	}
 	var leases []engine.Lease
-	err = s.writer.do(ctx, true, func(tx *transaction) error {
-		var err error
+	err = s.writer.do(ctx, true, func(tx *transaction) (err error) {
 		leases = nil
-		for left := true; left && err == nil; { // what was left out makes room for what is due behind it
-			var found []dueDelivery
-			if found, err = tx.due(action, n-len(leases), now, until); err == nil {
-				leases, left, err = tx.take(leases, found, until)
+		for range leaseRounds {
+			missing := n - len(leases)
+			found, err := tx.due(action, missing, now, until)
+			if err != nil {
+				return err
+			}
+			if leases, err = tx.lease(leases, found, until); err != nil || len(found) < missing || len(leases) == n {
+				return err
 			}
 		}
-		fault.Reach(fault.Leasing)
-		return err
+		return nil
 	})
 	if err != nil {
 		return nil, fmt.Errorf("leasing deliveries: %w", err)
@@ -71,29 +74,39 @@ func (s *Store) Lease(ctx context.Context, action engine.ActionName, n int, now,
 	return leases, nil
 }
 
-// take leases what is due, but for all suspects after the first, and tells whether it left any out.
-func (tx *transaction) take(leases []engine.Lease, due []dueDelivery, until time.Time) (_ []engine.Lease, left bool, err error) {
+// leaseRounds is how often it is looked for more in the place of what turned out not to be sent now.
+const leaseRounds = 16
+
+// lease gives out the leases of what is due, but for what is cancelled, has to wait in its line, or is a suspect beside
+// another.
+func (tx *transaction) lease(leases []engine.Lease, found []dueDelivery, until time.Time) ([]engine.Lease, error) {
 	suspected := false
-	for _, one := range due {
+	for _, one := range found {
+		waits, err := one.Suspect && suspected, error(nil)
 		switch {
-		case err != nil:
 		case one.outdated:
-			err = tx.cancel(cancelOne, movedOn, one.seq)
-		case one.Suspect && suspected:
-			left = true
-		default:
+			waits, err = true, tx.cancel(cancelOne, movedOn, one.seq)
+		case one.turn == notJoined && !waits:
+			waits, err = tx.joins(one.seq)
+		}
+		if err == nil && !waits {
 			suspected = suspected || one.Suspect
 			leases = append(leases, one.Lease)
 			_, err = tx.exec(takeLease, until.UnixMilli(), one.seq)
 		}
+		if err != nil {
+			return nil, err
+		}
 	}
-	return leases, left, err
+	fault.Reach(fault.Leasing)
+	return leases, nil
 }
 
 // dueDelivery is a delivery that is due, as it would be leased.
 type dueDelivery struct {
 	engine.Lease
 	seq      int64
+	turn     turn
 	outdated bool // its entry has moved on
 }
 
@@ -112,12 +125,15 @@ func scanDue(rows *sql.Rows, until time.Time) (d dueDelivery, err error) {
 	var message string
 	l := &d.Lease
 	err = rows.Scan(&d.seq, (*string)(&l.Event), &n, (*string)(&l.Rule), (*string)(&l.Action), (*string)(&l.Kind), &message,
-		&l.Generation, &l.Attempts, &l.PlanFrom, &created, &next, &received, &l.Body, &l.Own, &l.Follows, &l.Suspect, &d.outdated)
+		&l.Generation, &l.Attempts, &l.PlanFrom, &created, &next, &received, &l.Body, &l.Own, &l.Follows, &l.Ordered, &d.turn, &l.Suspect, &d.outdated)
 	l.Row = d.seq
 	l.ID, l.State, l.Message = engine.NewDeliveryID(l.Event, n), engine.Sending, []byte(message)
 	l.CreatedAt, l.NextAt, l.ReceivedAt = fromMillis(created), fromMillis(next), fromMillis(received)
 	l.Generation++
 	l.Until = until
+	if err == nil {
+		err = wasMessage(l.Delivery)
+	}
 	return d, err
 }
 
@@ -166,7 +182,7 @@ func (s *Store) freeLeases(ctx context.Context, now time.Time, before int64) (in
 		if _, err = tx.exec(diesOfExpired, before, lostLimit-1); err != nil {
 			return err
 		}
-		if buried, err = tx.exec(buryExpired, lostOften, before, lostLimit-1); err != nil {
+		if buried, err = tx.gone(buryExpired, lostOften, before, lostLimit-1); err != nil {
 			return err
 		}
 		tx.moves.come(engine.Dead, buried)

@@ -12,9 +12,11 @@ import (
 const (
 	findDelivery = `SELECT d.seq, d.state FROM deliveries d JOIN events e ON e.seq = d.event WHERE e.id = ? AND d.seq = e.seq << 20 | ?`
 
-	replayDead  = `UPDATE deliveries AS d SET state = 'pending', next_at = ?, plan_from = attempts, lost = 0, generation = generation + 1 WHERE d.seq = ? AND d.state = 'dead'`
+	replayDead = `UPDATE deliveries AS d SET state = 'pending', next_at = ?, plan_from = attempts, lost = 0, generation = generation + 1,
+			turn = d.line IS NOT NULL AND ` + somebodyIsNext + `
+		WHERE d.seq = ? AND d.state = 'dead'`
 	discardDead = `UPDATE deliveries AS d SET state = 'discarded' WHERE d.seq = ? AND d.state = 'dead'`
-	discardOpen = `UPDATE deliveries SET state = 'discarded' WHERE seq = ? AND state IN ('pending', 'dead')`
+	discardOpen = `UPDATE deliveries SET state = 'discarded', turn = 0 WHERE seq = ? AND state IN ('pending', 'dead') RETURNING seq`
 )
 
 // Replay makes a dead letter pending again, due now: with the same key and message, and its retry plan from the
@@ -39,7 +41,7 @@ func (s *Store) Discard(ctx context.Context, id engine.DeliveryID) error {
 // ErrNotOpen for what else is none.
 func (s *Store) DiscardOpen(ctx context.Context, id engine.DeliveryID) error {
 	return wrap("discarding "+string(id), s.mend(ctx, id, onlyOpen, func(tx *transaction, seq int64) error {
-		n, err := tx.exec(discardOpen, seq)
+		n, err := tx.gone(discardOpen, seq)
 		tx.moves.come(engine.Discarded, n)
 		return err
 	}))

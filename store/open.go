@@ -95,6 +95,10 @@ func (s *Store) open(ctx context.Context, config Config) error {
 	if config.Beside {
 		return nil
 	}
+	// SQLite flushes the directory with the first commit, and takes no notice when that fails (F7).
+	if err := flushDirectory(filepath.Dir(config.Path)); err != nil {
+		return wrap("flushing its directory", err)
+	}
 	if _, err = s.freeLeases(ctx, config.Now(), math.MaxInt64); err != nil { // whoever had them is gone
 		return err
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"errors"
 	"strings"
 	"time"
 
@@ -18,7 +19,7 @@ const (
 	twoFrom = `SELECT id FROM events WHERE id >= ? ORDER BY id LIMIT 2` // those that begin alike stand side by side
 
 	deliveryColumns = `SELECT d.seq, e.id, d.n, d.rule, d.action, d.kind, d.state, d.attempts, d.created_at, d.next_at, d.last_status,
-			d.last_error, d.message, coalesce(d.at, 0), coalesce(d.replay, 0)
+			d.last_error, d.message, coalesce(d.at, 0), d.turn, coalesce(d.replay, 0)
 		FROM deliveries d JOIN events e ON e.seq = d.event `
 	deliveriesBetween = deliveryColumns + `WHERE d.seq BETWEEN ? << 20 AND ? << 20 | 1048575 ORDER BY d.seq`
 	selectAttempts    = `SELECT n, at, took, status, error, answer FROM attempts WHERE delivery = ?1
@@ -106,7 +107,9 @@ func verdicts(text string) (v engine.Verdicts, err error) {
 	if text != "" {
 		exact := json.NewDecoder(strings.NewReader(text))
 		exact.UseNumber() // a mismatch keeps every digit of the number it met (C6)
-		err = exact.Decode(&v)
+		if err = exact.Decode(&v); err != nil {
+			err = unreadable("a judgement", err)
+		}
 	}
 	v.Fired, v.Suppressed = orEmpty(v.Fired), orEmpty(v.Suppressed)
 	v.Errors, v.Mismatches = orEmpty(v.Errors), orEmpty(v.Mismatches)
@@ -197,21 +200,23 @@ func (s *Store) eachDelivery(ctx context.Context, doing, text string, args []any
 	}
 	now := s.now()
 	return s.query(ctx, doing, text, args, func(rows *sql.Rows) error {
-		d, seq, err := scanDelivery(rows)
+		d, seq, ordered, err := scanDelivery(rows)
 		if err == nil && d.State == engine.Pending {
-			d.Held = held.reason(&d, now)
+			d.Held = held.reason(&d, ordered, now)
 		}
 		each(d, seq)
 		return err
 	})
 }
 
-func scanDelivery(rows *sql.Rows) (d engine.Delivery, seq int64, err error) {
+// scanDelivery reads a row of deliveryColumns. ordered says that another delivery of its line comes before it.
+func scanDelivery(rows *sql.Rows) (d engine.Delivery, seq int64, ordered bool, err error) {
 	var n int
 	var created, next, at int64
 	var message string
+	var place turn
 	err = rows.Scan(&seq, (*string)(&d.Event), &n, (*string)(&d.Rule), (*string)(&d.Action), (*string)(&d.Kind), (*string)(&d.State),
-		&d.Attempts, &created, &next, &d.LastStatus, &d.LastError, &message, &at, &d.Replay)
+		&d.Attempts, &created, &next, &d.LastStatus, &d.LastError, &message, &at, &place, &d.Replay)
 	d.ID, d.CreatedAt, d.Message = engine.NewDeliveryID(d.Event, n), fromMillis(created), []byte(message)
 	if at != 0 {
 		d.At = fromMillis(at)
@@ -219,7 +224,18 @@ func scanDelivery(rows *sql.Rows) (d engine.Delivery, seq int64, err error) {
 	if d.State == engine.Pending {
 		d.NextAt = fromMillis(next)
 	}
-	return d, seq, err
+	if err == nil {
+		err = wasMessage(d)
+	}
+	return d, seq, place == waits, err
+}
+
+// wasMessage is nil for a message that can have been frozen as it stands in the store.
+func wasMessage(d engine.Delivery) error {
+	if json.Valid(d.Message) {
+		return nil
+	}
+	return unreadable("the message of delivery "+string(d.ID), errors.New("it is no JSON"))
 }
 
 // Counts are how many deliveries are pending, sending and dead.

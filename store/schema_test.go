@@ -84,3 +84,47 @@ func TestACommandMakesNoStore(t *testing.T) {
 		t.Errorf("Open() left %v, %v; want nothing", left, err)
 	}
 }
+
+// A schema of which one letter is another has tables read otherwise than they were written (F12).
+func TestASchemaThatIsNotAsItWasMadeIsRefused(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "router.db")
+	shut(t, open(t, store.Config{Path: path}))
+	other := raw(t, path)
+	must(t, other, `PRAGMA application_id = 0`) // as who made it leaves it when he is killed just then
+	for _, beside := range []bool{true, false, false, true} {
+		shut(t, open(t, store.Config{Path: path, Beside: beside}))
+	}
+	must(t, other, `PRAGMA writable_schema = ON`)
+	must(t, other, `UPDATE sqlite_schema SET sql = replace(sql, '1048575', '1048577') WHERE name = 'deliveries'`)
+	for _, beside := range []bool{true, false} {
+		s, err := store.Open(t.Context(), store.Config{Path: path, Beside: beside})
+		if err == nil {
+			shut(t, s)
+		}
+		if !errors.Is(err, store.ErrBroken) || !strings.Contains(err.Error(), "schema") {
+			t.Errorf("Open(beside %t) with another schema = %v; want ErrBroken", beside, err)
+		}
+	}
+}
+
+// What stands in a column but never fitted it was not written by the store (F12).
+func TestAValueThatCannotHaveBeenWrittenBreaksTheStore(t *testing.T) {
+	for name, spoil := range map[string]string{
+		"a judgement that is no JSON": `UPDATE events SET judgement = '{"fired":['`,
+		"a message that is no JSON":   `UPDATE deliveries SET message = '{"json":'`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			path := filepath.Join(t.TempDir(), "router.db")
+			s := open(t, store.Config{Path: path})
+			defer s.Close()
+			if _, err := s.Accept(t.Context(), acceptance(1, time.Now(), "ledger")); err != nil {
+				t.Fatal(err)
+			}
+			other := raw(t, path)
+			must(t, other, spoil)
+			if _, _, err := s.Events(t.Context(), store.Page{}); !errors.Is(err, store.ErrBroken) || s.Err() == nil {
+				t.Errorf("Events() = %v; want ErrBroken, and a store that is broken from then on", err)
+			}
+		})
+	}
+}

@@ -22,7 +22,7 @@ const (
 		WHERE seq = ?6 AND state = 'sending' AND generation = ?7`
 	insertAttempt = `INSERT INTO attempts (delivery, n, at, took, status, error, answer)
 		SELECT seq, attempts, ?, ?, ?, ?, ? FROM deliveries WHERE seq = ?`
-	findRow = `SELECT d.seq, d.entry IS NOT NULL FROM events e JOIN deliveries d ON d.seq = e.seq << 20 | ? WHERE e.id = ?`
+	findRow = `SELECT d.seq, d.entry IS NOT NULL, d.line IS NOT NULL FROM events e JOIN deliveries d ON d.seq = e.seq << 20 | ? WHERE e.id = ?`
 
 	// A number in the file's header that nothing reads: to set it takes the same writing and flushing as an event.
 	touch = `PRAGMA user_version = 1`
@@ -74,7 +74,7 @@ func (tx *transaction) findRow(s *engine.Settlement) error {
 	if err != nil {
 		return err
 	}
-	err = tx.row(findRow, []any{n, event}, &s.Row, &s.Follows)
+	err = tx.row(findRow, []any{n, event}, &s.Row, &s.Follows, &s.Ordered)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil
 	}
@@ -108,6 +108,11 @@ func (tx *transaction) settle(s *engine.Settlement) (recorded engine.Recorded, e
 	}
 	if s.Follows {
 		err = settleFollower(tx, s.Row, &recorded)
+	}
+	if err == nil && s.Ordered && recorded.State != engine.Pending {
+		var next bool
+		next, err = tx.moveUp(s.Row)
+		recorded.Freed = recorded.Freed || next || recorded.State == engine.Cancelled // which has moved one up already
 	}
 	return recorded, err
 }

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"net"
 	"os"
 	"os/exec"
 )
@@ -34,13 +35,14 @@ func play(ctx context.Context, role string, in io.Reader, out io.Writer) error {
 		}
 		return json.NewEncoder(out).Encode(result)
 	case roleTarget:
-		return serveUntilEnd(newTarget(), in, out)
+		t := newTarget()
+		return serveUntilEnd(t, func(l net.Listener) net.Listener { return newQuick(l, t.take) }, in, out)
 	case roleBare:
 		handler, err := newBare()
 		if err != nil {
 			return err
 		}
-		return serveUntilEnd(handler, in, out)
+		return serveUntilEnd(handler, asItIs, in, out)
 	default:
 		return fmt.Errorf("%s names no role: %q", roleVariable, role)
 	}

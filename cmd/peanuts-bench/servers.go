@@ -13,12 +13,16 @@ import (
 // secret signs the events of a run. It guards nothing.
 const secret = "the secret of a load that nobody else sends"
 
-// serveUntilEnd serves on a free port, tells the address, and returns when in ends.
-func serveUntilEnd(handler http.Handler, in io.Reader, out io.Writer) error {
+// asItIs serves a listener by net/http alone.
+func asItIs(l net.Listener) net.Listener { return l }
+
+// serveUntilEnd serves on a free port, tells the address, and returns when in ends. before stands before the handler.
+func serveUntilEnd(handler http.Handler, before func(net.Listener) net.Listener, in io.Reader, out io.Writer) error {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return err
 	}
+	listener = before(listener)
 	server := &http.Server{Handler: handler}
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(listener) }()

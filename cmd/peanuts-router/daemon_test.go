@@ -44,9 +44,17 @@ type daemon struct {
 // startDaemon starts `serve` on free ports and waits until it is ready.
 func startDaemon(t tester, dir string, env []string, args ...string) *daemon {
 	t.Helper()
+	d := launchDaemon(t, dir, env, []string{os.Args[0]}, args...)
+	d.awaitReady()
+	return d
+}
+
+// launchDaemon starts `serve` on free ports by a program, or by one that starts it in its turn.
+func launchDaemon(t tester, dir string, env, program []string, args ...string) *daemon {
+	t.Helper()
 	d := &daemon{t: t, lines: make(chan map[string]any, 10_000), read: make(chan struct{})}
-	args = append([]string{"serve", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0"}, args...)
-	d.cmd = exec.Command(os.Args[0], args...)
+	args = append(append(program[1:len(program):len(program)], "serve", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0"), args...)
+	d.cmd = exec.Command(program[0], args...)
 	d.cmd.Dir = dir
 	d.cmd.Env = append(os.Environ(), append([]string{asRouter + "=1", envSecret + "=" + testSecret}, env...)...)
 	d.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
@@ -59,10 +67,14 @@ func startDaemon(t tester, dir string, env []string, args ...string) *daemon {
 	}
 	go d.readLog(stderr)
 	t.Cleanup(func() { d.kill() })
+	return d
+}
+
+func (d *daemon) awaitReady() {
+	d.t.Helper()
 	ready := d.await("ready", func(line map[string]any) bool { return line["msg"] == "ready" })
 	d.webhook, _ = ready["webhook"].(string)
 	d.admin, _ = ready["admin"].(string)
-	return d
 }
 
 func (d *daemon) readLog(from io.Reader) {

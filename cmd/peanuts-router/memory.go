@@ -9,7 +9,8 @@ const (
 	// collectAt is how much the heap may grow, in percent, before what nobody uses is collected. The daemon keeps little for
 	// long and makes much for one event: at Go's own 100 a tenth of its time went into collecting.
 	collectAt = 300
-	// memoryAim is where the collector begins to work harder than that, in bytes.
+	// memoryAim is where the collector begins to work harder than that, in bytes, unless the system allows less: in a
+	// container the process would be killed then, though most of what it holds nobody uses (F40).
 	memoryAim = 160 << 20
 )
 
@@ -19,6 +20,6 @@ func tuneMemory() {
 		debug.SetGCPercent(collectAt)
 	}
 	if os.Getenv("GOMEMLIMIT") == "" {
-		debug.SetMemoryLimit(memoryAim)
+		debug.SetMemoryLimit(min(memoryAim, ofWhichOurs(memoryLimit(os.DirFS("/")))))
 	}
 }

@@ -13,6 +13,8 @@ const (
 	maxTimeout     = 45 * time.Second
 	maxWait        = 7 * 24 * time.Hour
 	maxAttempts    = 100
+	maxFailures    = 1000
+	maxProbe       = time.Hour
 )
 
 // checker finds what is wrong with values that were read well.

@@ -49,6 +49,17 @@ func (c *checker) common(a *Action) {
 		c.at(a.Concurrency.anchored, "bad-value", fmt.Sprintf("concurrency is 1 to %d", maxConcurrency))
 	}
 	c.retry(a.Retry)
+	c.breaker(a.Breaker)
+	c.expression("order_by", a.OrderBy)
+}
+
+func (c *checker) breaker(b Breaker) {
+	if b.Failures.IsSet() && !b.Failures.bad && (b.Failures.Value < 1 || b.Failures.Value > maxFailures) {
+		c.at(b.Failures.anchored, "bad-value", fmt.Sprintf("failures is 1 to %d", maxFailures))
+	}
+	if b.Probe.Value > maxProbe {
+		c.at(b.Probe.anchored, "bad-value", "probe is at most 1h")
+	}
 }
 
 func (c *checker) retry(r Retry) {

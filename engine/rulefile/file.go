@@ -32,6 +32,14 @@ type Action struct {
 	Retry         Retry    `yaml:"retry"`
 	MaxRetryAfter Duration `yaml:"max_retry_after"`
 	Rate          Rate     `yaml:"rate"`
+	Breaker       Breaker  `yaml:"breaker"`
+	OrderBy       Text     `yaml:"order_by"`
+}
+
+// Breaker says when an action whose target fails is left alone.
+type Breaker struct {
+	Failures Count    `yaml:"failures"`
+	Probe    Duration `yaml:"probe"`
 }
 
 // Kind is what the action speaks; empty when it does not say.

@@ -33,6 +33,12 @@ func schemaKeys() map[string]schemaKey {
 		"Action.rate":            {says: "How many attempts begin in a second, a minute or an hour, such as 1/s, 30/m or 100/h; default any number"},
 		"Action.max_retry_after": {says: "The longest wait that the target may ask for with Retry-After; default 1h"},
 
+		"Action.breaker":  {says: "When the action is left alone because its target fails; held deliveries wait and use up no attempts"},
+		"Action.order_by": {says: "Deliveries with one value of this expression go one after the other, such as entry.id; an absent value is in no order", shape: notEmpty},
+
+		"Breaker.failures": {says: "After how many failures in a row that are to be tried again; 1 to 1000, default 10", shape: between(1, maxFailures)},
+		"Breaker.probe":    {says: "How long until one delivery is let through to see whether the target is back, and then the next; default 30s, at most 1h"},
+
 		"RetryPlan.initial":      {says: "The wait before the second attempt", needed: true},
 		"RetryPlan.multiplier":   {says: "How many times longer each wait is than the one before; 1 to 100, default 2", shape: between(1, 100)},
 		"RetryPlan.max_interval": {says: "The longest wait; default 10h"},

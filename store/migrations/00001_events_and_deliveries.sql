@@ -40,10 +40,12 @@ CREATE TABLE deliveries (
     action      TEXT NOT NULL,
     kind        TEXT NOT NULL,
     message     TEXT NOT NULL,           -- JSON, frozen when the rule fired
-    state       TEXT NOT NULL CHECK (state IN ('pending', 'sending', 'delivered', 'dead', 'cancelled', 'discarded', 'shadow')),
+    state       TEXT NOT NULL,
     entry       TEXT,                    -- that it follows: a newer version of it takes its place
     at          INTEGER,                 -- of a reminder: its due instant
     sync        TEXT CHECK (sync IN ('upsert', 'remove')), -- what it does to the row of the entry
+    line        TEXT,                    -- of its action, in which one goes after the other: the value of order_by
+    turn        INTEGER NOT NULL DEFAULT 0 CHECK (turn IN (0, 1, 2)), -- there: 0 it is next, 1 it waits, 2 it has not joined yet
     generation  INTEGER NOT NULL,        -- of its newest lease
     lease_until INTEGER,                 -- while sending
     attempts    INTEGER NOT NULL DEFAULT 0,
@@ -56,13 +58,17 @@ CREATE TABLE deliveries (
     sent_at     INTEGER,                 -- of a delivered one: its last attempt, which has no row in attempts
     took        INTEGER,
     replay      INTEGER,                 -- of its event, that owes it; null for what was owed when the event came
+    -- With IN, SQLite would make a table of the seven for each statement, and fill it.
+    CHECK (state = 'pending' OR state = 'sending' OR state = 'delivered' OR state = 'dead' OR state = 'cancelled' OR
+        state = 'discarded' OR state = 'shadow'),
     CHECK ((state = 'sending') = (lease_until IS NOT NULL))
 ) STRICT;
 
-CREATE INDEX deliveries_due ON deliveries (action, next_at, seq) WHERE state = 'pending';
+CREATE INDEX deliveries_due ON deliveries (action, next_at, seq) WHERE state = 'pending' AND turn <> 1;
 CREATE INDEX deliveries_open ON deliveries (state, seq) WHERE state = 'pending' OR state = 'sending' OR state = 'dead';
 CREATE INDEX deliveries_dead_by_action ON deliveries (action) WHERE state = 'dead';
 CREATE INDEX deliveries_following ON deliveries (entry, rule, step, state) WHERE entry IS NOT NULL;
+CREATE INDEX deliveries_lines ON deliveries (action, line, state, turn, seq) WHERE line IS NOT NULL;
 
 CREATE TABLE attempts (                  -- those that did not deliver
     delivery INTEGER NOT NULL REFERENCES deliveries (seq),
@@ -92,7 +98,7 @@ CREATE TABLE alerts (                    -- the newest of the router's own event
 
 CREATE TABLE holds (                     -- why actions are left alone
     action TEXT NOT NULL,
-    reason TEXT NOT NULL CHECK (reason IN ('breaker', 'paused')),
+    reason TEXT NOT NULL CHECK (reason IN ('breaker', 'paused', 'rate')),
     until  INTEGER NOT NULL,             -- the greatest number: until it is lifted
     PRIMARY KEY (action, reason)
 ) STRICT, WITHOUT ROWID;

@@ -44,11 +44,14 @@ func (s suite) keepsHolds(t *testing.T) {
 func (s suite) holdsOnlyWhatWaitsLonger(t *testing.T) {
 	db, past, now := s.new(t), time.Now().Add(-time.Minute).Truncate(time.Millisecond).UTC(), later()
 	for i, due := range []time.Time{past, now.Add(time.Hour)} {
-		a := event(t, i, past, "told", "failing")
-		a.Judgement.Owed[0].At, a.Judgement.Owed[1].At = due, due
+		a := event(t, i, past, "told", "failing", "rated")
+		a.Judgement.Owed[0].At, a.Judgement.Owed[1].At, a.Judgement.Owed[2].At = due, due, due
 		accept(t, db, a)
 	}
-	for _, hold := range []engine.Hold{pause("told", now.Add(time.Minute)), trip("failing")} {
+	for _, hold := range []engine.Hold{
+		pause("told", now.Add(time.Minute)), trip("failing"),
+		{Action: "told", Reason: engine.HeldRate, Until: now}, {Action: "rated", Reason: engine.HeldRate, Until: now.Add(2 * time.Hour)},
+	} {
 		if err := db.HoldAction(t.Context(), hold); err != nil {
 			t.Fatalf("HoldAction(%v) = %v", hold, err)
 		}
@@ -61,7 +64,8 @@ func (s suite) holdsOnlyWhatWaitsLonger(t *testing.T) {
 		held[d.NextAt][d.Action] = d.Held
 	}
 	want := map[time.Time]map[engine.ActionName]engine.Held{
-		past: {"told": engine.HeldPaused, "failing": engine.HeldBreaker}, now.Add(time.Hour): {"told": "", "failing": ""},
+		past:               {"told": engine.HeldPaused, "failing": engine.HeldBreaker, "rated": engine.HeldRate},
+		now.Add(time.Hour): {"told": "", "failing": "", "rated": ""},
 	}
 	if diff := cmp.Diff(want, held); diff != "" {
 		t.Errorf("what holds the deliveries, by when they are due:\n%s", diff)
