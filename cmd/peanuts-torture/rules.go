@@ -46,18 +46,21 @@ const askedToWait = time.Second
 // timeout is that of all actions but one. It is shorter than the shortest lease of a run, or nothing would ever be sent.
 const timeout = 2 * time.Second
 
+// breaker lets a pause end many attempts at once without holding up what follows for longer than a second.
+const breaker = "{failures: 100, probe: 1s}"
+
 // silentTimeout is the timeout of the action that meets no answer.
 const silentTimeout = 500 * time.Millisecond
 
 const rulesText = `version: 1
 actions:
-  ledger: {http: {url: "http://TARGET/ledger"}, retry: WAITS, timeout: TIMEOUT, concurrency: 32}
-  limited: {http: {url: "http://TARGET/limited"}, retry: WAITS, timeout: TIMEOUT}
-  silent: {http: {url: "http://TARGET/silent"}, retry: WAITS, timeout: SILENCE}
-  reminders: {http: {url: "http://TARGET/reminders"}, retry: WAITS, timeout: TIMEOUT}
-  chat: {slack: {token: xoxb-of-nobody, channel: "#torture", api_url: "http://CHAT/api/"}, retry: WAITS, timeout: TIMEOUT}
-  post: {email: {server: "smtp://MAIL", tls: none, from: router@example.com, to: [people@example.com]}, retry: WAITS, timeout: TIMEOUT}
-  table: {sql: {database: "sqlite:table.db", table: entries, key: id, version: version}, retry: WAITS, timeout: TIMEOUT}
+  ledger: {http: {url: "http://TARGET/ledger"}, retry: WAITS, timeout: TIMEOUT, breaker: BREAKER, concurrency: 32}
+  limited: {http: {url: "http://TARGET/limited"}, retry: WAITS, timeout: TIMEOUT, breaker: BREAKER}
+  silent: {http: {url: "http://TARGET/silent"}, retry: WAITS, timeout: SILENCE, breaker: BREAKER}
+  reminders: {http: {url: "http://TARGET/reminders"}, retry: WAITS, timeout: TIMEOUT, breaker: BREAKER}
+  chat: {slack: {token: xoxb-of-nobody, channel: "#torture", api_url: "http://CHAT/api/"}, retry: WAITS, timeout: TIMEOUT, breaker: BREAKER}
+  post: {email: {server: "smtp://MAIL", tls: none, from: router@example.com, to: [people@example.com]}, retry: WAITS, timeout: TIMEOUT, breaker: BREAKER}
+  table: {sql: {database: "sqlite:table.db", table: entries, key: id, version: version}, retry: WAITS, timeout: TIMEOUT, breaker: BREAKER}
 rules:
   - name: book
     when: helper.command == "/expenses" && not (entry.data.plan in ["limited", "silent"])
@@ -99,7 +102,7 @@ func rulesWith(t *targets, variant int) string {
 	text := strings.ReplaceAll(rulesText, "MESSAGE", messageText)
 	return strings.NewReplacer(
 		"TARGET", t.http, "CHAT", t.receiver.HTTP, "MAIL", t.receiver.SMTP, "VARIANT", fmt.Sprint(variant),
-		"WAITS", "["+strings.Join(waits, ", ")+"]", "SILENCE", silentTimeout.String(), "TIMEOUT", timeout.String(),
+		"WAITS", "["+strings.Join(waits, ", ")+"]", "SILENCE", silentTimeout.String(), "TIMEOUT", timeout.String(), "BREAKER", breaker,
 	).Replace(text)
 }
 
