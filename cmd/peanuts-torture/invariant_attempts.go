@@ -24,8 +24,8 @@ func (e *evidence) attempts() (found []string) {
 			case d.Action == actionTable: // which gives no receipts
 			case d.Attempts > len(sends)+e.pauses(0, forEver): // over which an attempt may end before it has gone out
 				wrong = fmt.Sprintf("%d attempts are recorded, and %d were made", d.Attempts, len(sends))
-			case len(sends) > d.Attempts+e.lost(sends):
-				wrong = fmt.Sprintf("%d attempts were made and %d recorded, with %d crashes", len(sends), d.Attempts, e.lost(sends))
+			case len(sends) > d.Attempts+e.lost(d, sends):
+				wrong = fmt.Sprintf("%d attempts were made and %d recorded, with %d crashes", len(sends), d.Attempts, e.lost(d, sends))
 			case d.State == engine.Dead && !d.tookDown() && d.Attempts < one.Sent.Plan.attempts():
 				wrong = fmt.Sprintf("it was given up after %d attempts, and the plan has %d", d.Attempts, one.Sent.Plan.attempts())
 			}
@@ -38,11 +38,15 @@ func (e *evidence) attempts() (found []string) {
 }
 
 // lost is how many of the attempts may have ended in a crash, unrecorded.
-func (e *evidence) lost(sends []receipt) int {
+func (e *evidence) lost(d *delivery, sends []receipt) int {
 	if len(sends) == 0 {
 		return 0
 	}
-	return e.crashes(sends[0].At, forEver) + e.ranOut(sends)
+	lost := e.crashes(sends[0].At, forEver) + e.ranOut(sends)
+	if e.lease > 0 && d.State == engine.Cancelled {
+		lost++ // its last lease ran out, too, and then its entry moved on
+	}
+	return lost
 }
 
 // pacing is I8.
