@@ -86,6 +86,7 @@ type Dispatcher struct {
 	mu       sync.Mutex
 	lanes    map[engine.ActionName]*lane
 	stopping chan struct{} // closed when no new attempt may begin
+	helping  chan func()   // takes what is to be done apart, while somebody waits for it
 }
 
 // New makes a Dispatcher; Run sets it going.
@@ -103,7 +104,7 @@ func New(config Config) *Dispatcher {
 		config.Grace = defaultGrace
 	}
 	d := &Dispatcher{
-		Config: config, metrics: newMetrics(config.Metrics), lanes: map[engine.ActionName]*lane{}, stopping: make(chan struct{}),
+		Config: config, metrics: newMetrics(config.Metrics), lanes: map[engine.ActionName]*lane{}, stopping: make(chan struct{}), helping: make(chan func()),
 		restored: make(chan struct{}), asking: make(chan struct{}, 1),
 	}
 	d.attempts, d.cut = context.WithCancel(context.Background())

@@ -28,10 +28,32 @@ func (l *lane) send() {
 			return
 		}
 		record := l.attempt(lease)
-		l.running.Go(func() {
+		l.apart(func() {
 			record()
 			l.leave(&lease)
 		})
+	}
+}
+
+// apart does something beside its caller. Who has done so waits for the next, of whichever lane: a goroutine that is new
+// has to grow its stack first, which for a result costs as much as to log it.
+func (d *Dispatcher) apart(do func()) {
+	select {
+	case d.helping <- do:
+	default:
+		d.running.Go(func() { d.help(do) })
+	}
+}
+
+// help does one thing after the other, and waits for more until the dispatcher stops.
+func (d *Dispatcher) help(do func()) {
+	for {
+		do()
+		select {
+		case do = <-d.helping:
+		case <-d.stopping:
+			return
+		}
 	}
 }
 
