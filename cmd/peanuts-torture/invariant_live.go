@@ -14,7 +14,7 @@ const (
 	slowestDrain = 25
 	// more is how many more goroutines and open files a router may have in the end than in the beginning: each lane keeps
 	// the workers and connections that it came to need.
-	more = 200
+	more = 500
 )
 
 // live is I11.
