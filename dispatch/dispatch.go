@@ -11,6 +11,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/peanuts-router/peanuts-router/engine"
+	"github.com/peanuts-router/peanuts-router/internal/fault"
 )
 
 // Store is where deliveries wait and results go.
@@ -123,6 +124,7 @@ func (d *Dispatcher) Run(ctx context.Context) error {
 
 // watch looks for due work and expired leases until ctx ends. While the store fails it looks less and less often.
 func (d *Dispatcher) watch(ctx context.Context) {
+	expireEvery := fault.Span(fault.Sweep, expireEvery)
 	wait, sinceExpired := time.Duration(0), expireEvery
 	timer := time.NewTimer(0)
 	defer timer.Stop()

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/peanuts-router/peanuts-router/engine"
+	"github.com/peanuts-router/peanuts-router/internal/fault"
 )
 
 const (
@@ -63,6 +64,7 @@ func (s *Store) Lease(ctx context.Context, action engine.ActionName, n int, now,
 				_, err = tx.exec(takeLease, until.UnixMilli(), one.seq)
 			}
 		}
+		fault.Reach(fault.Leasing)
 		return err
 	})
 	if err != nil {
@@ -138,12 +140,16 @@ func (s *Store) ReleaseExpired(ctx context.Context, now time.Time) (int, error) 
 
 // freeLeases takes back the leases that end before a moment, in milliseconds.
 func (s *Store) freeLeases(ctx context.Context, now time.Time, before int64) (int, error) {
+	if fault.Planted(fault.LeaseForever) {
+		return 0, nil
+	}
 	var buried, freed int64
 	err := s.writer.do(ctx, true, func(tx *transaction) (err error) {
 		if buried, err = tx.exec(buryExpired, lostOften, before, lostLimit-1); err != nil {
 			return err
 		}
 		freed, err = tx.exec(freeExpired, lostOnce, now.UnixMilli(), before)
+		fault.Reach(fault.FreeingLeases)
 		return err
 	})
 	return int(buried + freed), wrap("taking over leases", err)

@@ -95,8 +95,10 @@ func (s *Store) open(ctx context.Context, config Config) error {
 	if config.Beside {
 		return nil
 	}
-	_, err = s.freeLeases(ctx, config.Now(), math.MaxInt64) // whoever had them is gone
-	return err
+	if _, err = s.freeLeases(ctx, config.Now(), math.MaxInt64); err != nil { // whoever had them is gone
+		return err
+	}
+	return s.plant(ctx)
 }
 
 // prepareFile takes the lock and makes the file readable by its owner only; a command finds the file or fails.

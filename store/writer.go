@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"sync"
 	"sync/atomic"
+
+	"github.com/peanuts-router/peanuts-router/internal/fault"
 )
 
 // groupLimit is how many writes are committed as one group at the most.
@@ -189,10 +191,12 @@ func (w *writer) commit(group []*write) error {
 		w.rollback(ctx)
 		return w.sorted("committing", err)
 	}
+	fault.Reach(fault.BeforeCommit)
 	if err := w.exec(ctx, "COMMIT"); err != nil {
 		w.rollback(ctx)
 		return w.sorted("committing", err)
 	}
+	fault.Reach(fault.AfterCommit)
 	return nil
 }
 
