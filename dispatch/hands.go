@@ -10,11 +10,20 @@ import (
 func (l *lane) push(lease engine.Lease) {
 	l.queue = append(l.queue, lease)
 	l.rooms.enter(&lease)
-	if l.idle > 0 {
-		l.work.Signal()
-	} else if l.workers < l.hands {
+	if !l.call() && l.workers < l.hands {
 		l.employ()
 	}
+}
+
+// call wakes a worker that is idle, if there is one. It counts as idle no more, though it may run only later: the next
+// delivery is not its. The lane is locked.
+func (l *lane) call() bool {
+	if l.idle == 0 {
+		return false
+	}
+	l.idle--
+	l.work.Signal()
+	return true
 }
 
 // employ adds a worker.
@@ -77,7 +86,7 @@ func (l *lane) next() (engine.Lease, bool) {
 		if l.stopped || l.workers > l.hands {
 			l.workers--
 			if len(l.queue) > 0 {
-				l.work.Signal() // the one that was signalled goes without taking anything
+				l.call() // the one that was called goes without taking anything
 			}
 			return engine.Lease{}, false
 		}
@@ -90,7 +99,6 @@ func (l *lane) next() (engine.Lease, bool) {
 		}
 		l.idle++
 		l.work.Wait()
-		l.idle--
 	}
 }
 
@@ -100,6 +108,7 @@ func (l *lane) stop() {
 	l.stopped = true
 	left := l.queue
 	l.queue = nil
+	l.idle = 0
 	l.work.Broadcast()
 	l.mu.Unlock()
 	for _, lease := range left {

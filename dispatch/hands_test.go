@@ -61,3 +61,33 @@ func TestWhoRecordedABurstGoes(t *testing.T) {
 		stop()
 	})
 }
+
+// What comes at the same time is sent at the same time, though the one idle worker was called for the first of it only.
+func TestWhatComesTogetherIsSentTogether(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store := newMemory()
+		routes := new(table).set("a", engine.RetryStandard(), func(ctx context.Context, s engine.Shipment) engine.Outcome {
+			time.Sleep(time.Second)
+			return ok(ctx, s)
+		})
+		routes.change("a", func(r *Route) { r.Concurrency = 2 })
+		d, stop := start(t, Config{Store: store, Routes: routes.get})
+		store.owe(0, "a", time.Now())
+		store.await(1)
+		synctest.Wait()
+		for range 2 {
+			if !d.Reserve("a") {
+				t.Error("an idle lane has no room")
+			}
+		}
+		began := time.Now()
+		first, second := store.accept(1, "a", began), store.accept(2, "a", began)
+		d.Hand(first)
+		d.Hand(second)
+		store.await(2)
+		if took := time.Since(began); took > 1500*time.Millisecond {
+			t.Errorf("two deliveries of 1 s took %v with two hands, want 1 s", took)
+		}
+		stop()
+	})
+}

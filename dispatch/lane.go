@@ -19,7 +19,7 @@ type lane struct {
 	queue   []engine.Lease
 	rooms   rooms
 	workers int // goroutines that send
-	idle    int // of them, those that wait for work
+	idle    int // of them, those that wait for work and were not called
 	hands   int // how many attempts may be under way
 	more    bool
 	behind  bool // the store holds more than there is room for: it comes before what is fresh
