@@ -272,4 +272,3 @@ func (b *jumping) wantNothingLost() {
 		b.t.Errorf("Check() = %+v, %v", audit, err)
 	}
 }
-
