@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/peanuts-router/peanuts-router/engine"
+	"github.com/peanuts-router/peanuts-router/internal/fault"
 )
 
 // attempt makes one attempt at a delivery, or tells why it cannot be made. What it returns records what came of it.
@@ -23,7 +24,17 @@ func (l *lane) attempt(lease engine.Lease) (record func()) {
 	case began.Add(route.Timeout).After(lease.Until), !l.admits(lease.ID, began):
 		return func() { l.putBack(lease) }
 	}
+	fault.Reach(fault.BeforeSend)
+	if fault.Planted(fault.MarkBeforeSend) {
+		early := lease.Settle(engine.Delivered)
+		early.Attempt = &engine.Attempt{At: began}
+		l.settle(lease, early)
+	}
 	outcome := l.try(route, lease)
+	fault.Reach(fault.BeforeSettle)
+	if fault.Planted(fault.ReloadDrops) && l.reloadedSince(route) {
+		return func() {}
+	}
 	if outcome.Verdict == engine.VerdictRetry && l.attempts.Err() != nil {
 		return func() { l.handBack(lease) } // cut by the end of the process, not by the target
 	}
@@ -45,6 +56,9 @@ func (l *lane) try(route Route, lease engine.Lease) (outcome engine.Outcome) {
 	}()
 	l.metrics.begin(l.name)
 	defer l.metrics.end(l.name)
+	if fault.Planted(fault.KeyPerAttempt) {
+		lease.ID += engine.DeliveryID(fmt.Sprintf(".%d", lease.Attempts+1))
+	}
 	return route.Sender.Send(ctx, engine.Shipment{Lease: lease, N: lease.Attempts + 1})
 }
 
@@ -122,4 +136,10 @@ func (d *Dispatcher) handBack(lease engine.Lease) {
 		back.NextAt = now
 	}
 	d.settle(lease, back)
+}
+
+// reloadedSince tells whether an action has got another sender meanwhile.
+func (l *lane) reloadedSince(route Route) bool {
+	now, _ := l.Routes(l.name)
+	return now.Sender != route.Sender
 }

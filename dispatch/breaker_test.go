@@ -180,7 +180,7 @@ func TestAnOpenBreakerOutlivesARestart(t *testing.T) {
 		for n := range 100 {
 			store.owe(n, "a", time.Now())
 		}
-		time.Sleep(time.Second)
+		time.Sleep(lookEvery + time.Second/2) // the store may be looked into before all is owed, and then once more
 		stop()
 		before, _ := target.count()
 		target.becomes(hangs)

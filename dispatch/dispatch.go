@@ -11,6 +11,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/peanuts-router/peanuts-router/engine"
+	"github.com/peanuts-router/peanuts-router/internal/fault"
 )
 
 // Store is where deliveries wait and results go.
@@ -85,6 +86,7 @@ type Dispatcher struct {
 	mu       sync.Mutex
 	lanes    map[engine.ActionName]*lane
 	stopping chan struct{} // closed when no new attempt may begin
+	helping  chan func()   // takes what is to be done apart, while somebody waits for it
 }
 
 // New makes a Dispatcher; Run sets it going.
@@ -102,7 +104,7 @@ func New(config Config) *Dispatcher {
 		config.Grace = defaultGrace
 	}
 	d := &Dispatcher{
-		Config: config, metrics: newMetrics(config.Metrics), lanes: map[engine.ActionName]*lane{}, stopping: make(chan struct{}),
+		Config: config, metrics: newMetrics(config.Metrics), lanes: map[engine.ActionName]*lane{}, stopping: make(chan struct{}), helping: make(chan func()),
 		restored: make(chan struct{}), asking: make(chan struct{}, 1),
 	}
 	d.attempts, d.cut = context.WithCancel(context.Background())
@@ -139,6 +141,7 @@ func (d *Dispatcher) Cut() {
 
 // watch looks for due work and expired leases until ctx ends. While the store fails it looks less and less often.
 func (d *Dispatcher) watch(ctx context.Context) {
+	expireEvery := fault.Span(fault.Sweep, expireEvery)
 	wait, sinceExpired := time.Duration(0), expireEvery
 	timer := time.NewTimer(0)
 	defer timer.Stop()

@@ -1,6 +1,10 @@
 package dispatch
 
-import "github.com/peanuts-router/peanuts-router/engine"
+import (
+	"time"
+
+	"github.com/peanuts-router/peanuts-router/engine"
+)
 
 // push queues a delivery and sees to it that somebody takes it. The lane is locked and has not stopped.
 func (l *lane) push(lease engine.Lease) {
@@ -28,10 +32,40 @@ func (l *lane) send() {
 			return
 		}
 		record := l.attempt(lease)
-		l.running.Go(func() {
+		l.apart(func() {
 			record()
 			l.leave(&lease)
 		})
+	}
+}
+
+// apart does something beside its caller. Who has done so waits for the next, of whichever lane: a goroutine that is new
+// has to grow its stack first, which for a result costs as much as to log it.
+func (d *Dispatcher) apart(do func()) {
+	select {
+	case d.helping <- do:
+	default:
+		d.running.Go(func() { d.help(do) })
+	}
+}
+
+// helpFor is how long who has done something apart waits for the next.
+const helpFor = 10 * time.Second
+
+// help does one thing after the other, until there is nothing to do for a while or the dispatcher stops.
+func (d *Dispatcher) help(do func()) {
+	idle := time.NewTimer(helpFor)
+	defer idle.Stop()
+	for {
+		do()
+		idle.Reset(helpFor)
+		select {
+		case do = <-d.helping:
+		case <-idle.C:
+			return
+		case <-d.stopping:
+			return
+		}
 	}
 }
 

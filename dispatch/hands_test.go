@@ -2,6 +2,7 @@ package dispatch
 
 import (
 	"context"
+	"runtime"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -35,6 +36,27 @@ func TestFewerHandsLeaveNothingLying(t *testing.T) {
 		}
 		if took := time.Since(began); took > 5*time.Millisecond {
 			t.Errorf("with fewer hands a delivery takes %v, want 1 ms", took)
+		}
+		stop()
+	})
+}
+
+// F50: those who recorded the results of a burst do not stay for ever.
+func TestWhoRecordedABurstGoes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store := newMemory()
+		routes := new(table).set("a", engine.RetryStandard(), ok)
+		_, stop := start(t, Config{Store: store, Routes: routes.get})
+		for n := range 200 {
+			store.owe(n, "a", time.Now())
+		}
+		store.await(200)
+		synctest.Wait()
+		busy := runtime.NumGoroutine()
+		time.Sleep(helpFor + time.Second)
+		synctest.Wait()
+		if calm := runtime.NumGoroutine(); calm >= busy {
+			t.Errorf("%d goroutines right after a burst, %d when all is calm; want fewer", busy, calm)
 		}
 		stop()
 	})

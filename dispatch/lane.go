@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/peanuts-router/peanuts-router/engine"
+	"github.com/peanuts-router/peanuts-router/internal/fault"
 )
 
 // lane is the way to one action.
@@ -72,7 +73,7 @@ func (l *lane) fill() (wait time.Duration, known bool) {
 		return lookEvery, true
 	}
 	if n > 0 {
-		leases, err := l.Store.Lease(l.attempts, l.name, n, now, now.Add(leaseTime))
+		leases, err := l.Store.Lease(l.attempts, l.name, n, now, now.Add(fault.Span(fault.Lease, leaseTime)))
 		if err != nil {
 			l.Log.Error("leasing deliveries", "action", l.name, "err", err)
 			return lookEvery, true

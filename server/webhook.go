@@ -13,6 +13,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/peanuts-router/peanuts-router/engine"
+	"github.com/peanuts-router/peanuts-router/internal/fault"
 	"github.com/peanuts-router/peanuts-router/peanuts"
 )
 
@@ -142,7 +143,7 @@ func (h *webhook) accept(ctx context.Context, event *peanuts.Event) reply {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), h.limits.commit)
 	defer cancel()
 	receipt, err := h.store.Accept(ctx, &engine.Acceptance{
-		ID: engine.EventID(id.String()), ReceivedAt: now, Event: event, LeaseUntil: came.Add(LeaseTime), // by a reading: the clock may jump
+		ID: engine.EventID(id.String()), ReceivedAt: now, Event: event, LeaseUntil: came.Add(fault.Span(fault.Lease, LeaseTime)), // by a reading: the clock may jump
 		Judge: func(known engine.Known) engine.Judgement {
 			judgement = h.judge.Judge(event, now, known)
 			room.keep(judgement.Owed, now)
@@ -152,6 +153,7 @@ func (h *webhook) accept(ctx context.Context, event *peanuts.Event) reply {
 	if err != nil {
 		return h.unavailable(err)
 	}
+	fault.Reach(fault.BeforeAnswer)
 	room.hand(receipt.Leases)
 	h.tell(receipt, event, judgement, h.clock().Sub(came))
 	if receipt.Duplicate {

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/peanuts-router/peanuts-router/engine"
+	"github.com/peanuts-router/peanuts-router/internal/fault"
 )
 
 const (
@@ -26,7 +27,7 @@ const (
 // Accept commits an event with all that follows from it in one transaction. Bytes that were accepted before are a
 // duplicate: only counted. When too much waits to be committed it is ErrUnavailable at once.
 func (s *Store) Accept(ctx context.Context, a *engine.Acceptance) (engine.Receipt, error) {
-	acceptance := &accepting{Acceptance: a, version: a.Event.Version(a.ReceivedAt), digest: sha256.Sum256(a.Event.Raw)}
+	acceptance := &accepting{Acceptance: a, version: a.Event.Version(a.ReceivedAt), digest: digestOf(a.Event.Raw)}
 	if err := s.writer.do(ctx, false, acceptance.write); err != nil {
 		return engine.Receipt{}, fmt.Errorf("accepting an event: %w", err)
 	}
@@ -92,6 +93,7 @@ func (a *accepting) follow(tx *transaction, known *known) error {
 	if err != nil {
 		return err
 	}
+	fault.Reach(fault.Accepting)
 	if a.Alert != nil {
 		if err := tx.raised(seq, a.Alert); err != nil {
 			return err

@@ -1,6 +1,10 @@
 package store
 
-import "context"
+import (
+	"context"
+
+	"github.com/peanuts-router/peanuts-router/internal/fault"
+)
 
 const (
 	logSize = `PRAGMA wal_checkpoint(NOOP)`
@@ -23,6 +27,7 @@ func (w *writer) checkpoint() {
 	// each commit then, but again when there is more to copy.
 	if err == nil && pages-w.copied >= copyAfter {
 		w.copied = pages
+		fault.Reach(fault.Checkpointing)
 		_, err = w.log(copyLog)
 	}
 	_ = w.sorted("copying the log", err)

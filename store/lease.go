@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/peanuts-router/peanuts-router/engine"
+	"github.com/peanuts-router/peanuts-router/internal/fault"
 )
 
 const (
@@ -98,6 +99,7 @@ func (tx *transaction) lease(leases []engine.Lease, found []dueDelivery, until t
 			return nil, err
 		}
 	}
+	fault.Reach(fault.Leasing)
 	return leases, nil
 }
 
@@ -173,6 +175,9 @@ func (s *Store) ReleaseExpired(ctx context.Context, now time.Time) (int, error) 
 
 // freeLeases takes back the leases that have run out, or all.
 func (s *Store) freeLeases(ctx context.Context, now time.Time, all bool) (int, error) {
+	if fault.Planted(fault.LeaseForever) {
+		return 0, nil
+	}
 	var buried, freed int64
 	err := s.writer.do(ctx, true, func(tx *transaction) (err error) {
 		due := tx.millis(now)
@@ -188,6 +193,7 @@ func (s *Store) freeLeases(ctx context.Context, now time.Time, all bool) (int, e
 		}
 		tx.moves.come(engine.Dead, buried)
 		freed, err = tx.exec(freeExpired, lostOnce, due, before)
+		fault.Reach(fault.FreeingLeases)
 		return err
 	})
 	return int(buried + freed), wrap("taking over leases", err)

@@ -98,8 +98,10 @@ func (s *Store) open(ctx context.Context, config Config) error {
 	if err := flushDirectory(filepath.Dir(config.Path)); err != nil {
 		return wrap("flushing its directory", err)
 	}
-	_, err = s.freeLeases(ctx, config.Now(), true) // whoever had them is gone
-	return err
+	if _, err = s.freeLeases(ctx, config.Now(), true); err != nil { // whoever had them is gone
+		return err
+	}
+	return s.plant(ctx)
 }
 
 // prepareFile takes the lock and makes the file readable by its owner only; a command finds the file or fails.

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/peanuts-router/peanuts-router/engine"
+	"github.com/peanuts-router/peanuts-router/internal/fault"
 )
 
 const (
@@ -32,6 +33,9 @@ const (
 func (s *Store) Settle(ctx context.Context, settled engine.Settlement) (recorded engine.Recorded, err error) {
 	if err := settleable(&settled); err != nil {
 		return recorded, fmt.Errorf("settling a delivery: %w", err)
+	}
+	if fault.Planted(fault.DeadInTwo) && settled.State == engine.Dead && settled.Attempt != nil {
+		return s.dieInTwo(ctx, settled)
 	}
 	err = s.writer.do(ctx, true, func(tx *transaction) (err error) {
 		recorded = engine.Recorded{}
@@ -79,6 +83,11 @@ func (tx *transaction) findRow(s *engine.Settlement) error {
 
 // settle records a settlement of a row that is known.
 func (tx *transaction) settle(s *engine.Settlement) (recorded engine.Recorded, err error) {
+	if fault.Planted(fault.StaleResults) {
+		if _, err := tx.exec(leaseAnyway, s.Generation, s.Row); err != nil {
+			return recorded, err
+		}
+	}
 	var changed int64
 	if s.State == engine.Delivered {
 		a := s.Attempt
@@ -89,6 +98,7 @@ func (tx *transaction) settle(s *engine.Settlement) (recorded engine.Recorded, e
 	if err != nil || changed == 0 {
 		return recorded, err
 	}
+	fault.Reach(fault.Settling)
 	recorded.Applied, recorded.State = true, s.State
 	tx.moves.come(s.State, 1)
 	if s.State == engine.Dead {

@@ -8,6 +8,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/peanuts-router/peanuts-router/internal/fault"
 )
 
 // groupLimit is how many writes are committed as one group at the most.
@@ -209,10 +211,12 @@ func (w *writer) commit(group []*write) error {
 		w.rollback(ctx)
 		return w.sorted("committing", err)
 	}
+	fault.Reach(fault.BeforeCommit)
 	if err := w.exec(ctx, "COMMIT"); err != nil {
 		w.rollback(ctx)
 		return w.sorted("committing", err)
 	}
+	fault.Reach(fault.AfterCommit)
 	w.moved.add(&tx.moves)
 	return nil
 }

@@ -26,22 +26,23 @@ var arrows = map[string][]string{
 	"engine/ruletest":           {"peanuts", "engine", "engine/rulefile", "engine/rehearsal"},
 	"clock":                     {},
 	"clock/clocktest":           {}, // for tests alone: no row may name it
-	"server":                    {"peanuts", "engine", "server/page"},
+	"server":                    {"peanuts", "engine", "server/page", "internal/fault"},
 	"server/page":               {"engine"},
-	"store":                     {"peanuts", "engine"},
+	"store":                     {"peanuts", "engine", "internal/fault"},
 	"store/storetest":           {"peanuts", "engine", "store"}, // of one house: the suite speaks the store's words
-	"dispatch":                  {"peanuts", "engine"},
+	"dispatch":                  {"peanuts", "engine", "internal/fault"},
 	"dispatch/monitor":          {"peanuts", "engine", "dispatch"},
 	"actions":                   {"peanuts", "engine"},
 	"actions/receiver":          {"peanuts", "engine"},
+	"internal/fault":            {},                  // of builds for torture: in all others it is nothing
 	"internal/pgtest":           {},                  // for tests alone: no row may name it
 	"internal/powerloss":        {"engine", "store"}, // judges what a disk may hold; the router is another process to it
 	"internal/powerloss/traced": {"peanuts", "internal/powerloss"},
 	"e2e":                       {}, // a module of its own: a browser looks at the program
 	".":                         {},
-	"cmd/peanuts-bench":         {"peanuts"}, // the router is another process to it
-	"cmd/peanuts-torture":       {"internal/powerloss", "internal/powerloss/traced"},
-	"cmd/peanuts-router":        {".", "peanuts", "clock", "server", "engine", "engine/rulefile", "engine/condition", "engine/lint", "engine/rehearsal", "engine/ruletest", "store", "dispatch", "dispatch/monitor", "actions", "actions/receiver"},
+	"cmd/peanuts-bench":         {"peanuts"},                                                                                                             // the router is another process to it
+	"cmd/peanuts-torture":       {"peanuts", "engine", "store", "actions/receiver", "internal/fault", "internal/powerloss", "internal/powerloss/traced"}, // it reads what the router left
+	"cmd/peanuts-router":        {".", "peanuts", "clock", "server", "engine", "engine/rulefile", "engine/condition", "engine/lint", "engine/rehearsal", "engine/ruletest", "store", "dispatch", "dispatch/monitor", "actions", "actions/receiver", "internal/fault"},
 }
 
 func TestImportsRunOnlyAlongTheArrows(t *testing.T) {

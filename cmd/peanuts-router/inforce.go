@@ -13,6 +13,7 @@ import (
 	"github.com/peanuts-router/peanuts-router/dispatch"
 	"github.com/peanuts-router/peanuts-router/engine"
 	"github.com/peanuts-router/peanuts-router/engine/rulefile"
+	"github.com/peanuts-router/peanuts-router/internal/fault"
 	"github.com/peanuts-router/peanuts-router/peanuts"
 	"github.com/peanuts-router/peanuts-router/server"
 	"github.com/peanuts-router/peanuts-router/store"
@@ -113,6 +114,7 @@ func (f *inForce) reload() (int64, rulefile.Problems) {
 		return old.Generation(), problems
 	}
 	f.current.Store(g)
+	fault.Reach(fault.SwappingRules)
 	f.metrics.succeeded(g.Generation())
 	f.log.Info("rules reloaded", "generation", g.Generation(), "rules", g.Len())
 	select {
@@ -132,7 +134,11 @@ func (f *inForce) Judge(e *peanuts.Event, now time.Time, known engine.Known) eng
 
 // route looks an action up as it is now.
 func (f *inForce) route(name engine.ActionName) (dispatch.Route, bool) {
-	route, ok := f.current.Load().routes[name]
+	g := f.current.Load()
+	route, ok := g.routes[name]
+	if fault.Planted(fault.RenderedAtSend) {
+		route.Sender = lateSender{Sender: route.Sender, rules: g.Rules}
+	}
 	return route, ok
 }
 

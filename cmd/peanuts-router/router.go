@@ -17,6 +17,7 @@ import (
 	"github.com/peanuts-router/peanuts-router/dispatch"
 	"github.com/peanuts-router/peanuts-router/dispatch/monitor"
 	"github.com/peanuts-router/peanuts-router/engine/rulefile"
+	"github.com/peanuts-router/peanuts-router/internal/fault"
 	"github.com/peanuts-router/peanuts-router/peanuts"
 	"github.com/peanuts-router/peanuts-router/server"
 	"github.com/peanuts-router/peanuts-router/store"
@@ -114,8 +115,12 @@ func (r *router) openDoors(registry *prometheus.Registry) (err error) {
 			return err
 		}
 	}
+	var accepting server.Store = r.store
+	if fault.Planted(fault.AckBeforeCommit) {
+		accepting = eagerStore{Store: r.store, judge: r.inForce}
+	}
 	r.public, err = server.New(server.Config{
-		Listener: r.config.public, Verifier: verifier, Judge: r.inForce, Store: r.store, Courier: r.courier,
+		Listener: r.config.public, Verifier: verifier, Judge: r.inForce, Store: accepting, Courier: r.courier,
 		Metrics: registry, Log: r.config.log, Clock: r.clock.Now, Grace: doorGrace,
 	})
 	if err != nil {

@@ -15,6 +15,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/peanuts-router/peanuts-router/internal/fault"
 	"github.com/peanuts-router/peanuts-router/internal/powerloss"
 	"github.com/peanuts-router/peanuts-router/internal/powerloss/traced"
 )
@@ -35,7 +36,7 @@ func newImages() *cobra.Command {
 		Use:   "images",
 		Short: "Cut the power: judge what a disk may hold at each moment of a router's life",
 		Long: "Runs the router under strace, builds images of what may lie on the disk if the power failed, and opens the store of each.\n" +
-			"The control runs without the flush of each commit, and must be seen to lose. See docs/powerloss.md.",
+			"The controls do not flush each commit, or answer before it, and must be seen to lose. See docs/powerloss.md.",
 		Example: `  go run ./cmd/peanuts-torture images
   go run ./cmd/peanuts-torture images --images 20000 --seed 17`,
 		Args: cobra.NoArgs,
@@ -44,7 +45,7 @@ func newImages() *cobra.Command {
 		},
 	}
 	flags := cmd.Flags()
-	flags.IntVar(&job.images, "images", 2000, "images that are judged of the router; the control gets a quarter of it more")
+	flags.IntVar(&job.images, "images", 2000, "images that are judged of the router; each control gets a quarter of it more")
 	flags.IntVar(&job.events, "events", 300, "events that each traced router gets")
 	flags.Uint64Var(&job.seed, "seed", 0, "which images are chosen and what is random in them; 0 draws one")
 	flags.IntVar(&job.workers, "workers", 2, "images that are judged at once")
@@ -64,8 +65,9 @@ type tracedRouter struct {
 }
 
 const (
-	oftenCopied = "PEANUTS_FAULT_COPY_AFTER=50"
-	unflushed   = "PEANUTS_FAULT_SYNCHRONOUS=NORMAL"
+	oftenCopied  = "PEANUTS_FAULT_COPY_AFTER=50"
+	unflushed    = "PEANUTS_FAULT_SYNCHRONOUS=NORMAL"
+	answersFirst = "PEANUTS_FAULT_PLANTED=" + string(fault.AckBeforeCommit)
 )
 
 // tracedRouters are those that are looked at. All but the first copy their log after each 50 pages, so that there are many
@@ -75,6 +77,7 @@ var tracedRouters = []tracedRouter{
 	{name: "log copied every 50 pages", faulty: true, env: []string{oftenCopied}, share: 0.4},
 	{name: "the same, started on an image of it", faulty: true, env: []string{oftenCopied}, share: 0.2, again: true},
 	{name: "control: synchronous=NORMAL", faulty: true, env: []string{oftenCopied, unflushed}, share: 0.25, control: true},
+	{name: "control: answers before the commit", faulty: true, env: []string{oftenCopied, answersFirst}, share: 0.25, control: true},
 }
 
 // judgedRouter is what became of the images of one.

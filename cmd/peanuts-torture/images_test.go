@@ -28,6 +28,7 @@ func TestImagesOfARouterLoseNothingAndThoseOfTheControlDo(t *testing.T) { // C1,
 		`\| log copied every 50 pages +(\| \d+ +){3}\| 30 +\| \d+ +\| 64 +\| 0 +\| 0 +\|`,
 		`\| the same, started on an image of it +(\| \d+ +){3}\| 30 +\| \d+ +\| 32 +\| 0 +\| 0 +\|`,
 		`\| control: synchronous=NORMAL +(\| \d+ +){3}\| 30 +\| \d+ +\| 40 +\| [1-9]\d* +\| 0 +\|`,
+		`\| control: answers before the commit +(\| \d+ +){3}\| 30 +\| \d+ +\| 40 +\| [1-9]\d* +\| 0 +\|`,
 	} {
 		if !regexp.MustCompile(row).MatchString(out.String()) {
 			t.Errorf("no row like %s in:\n%s", row, &out)

@@ -48,7 +48,7 @@ func runCommand(ctx context.Context, args []string, out, errs io.Writer) int {
 		SilenceUsage: true, SilenceErrors: true,
 		PersistentPreRun: func(*cobra.Command, []string) { running = true },
 	}
-	root.AddCommand(newImages(), newSyscalls())
+	root.AddCommand(newCrash(), newMutants(), newImages(), newSyscalls())
 	root.SetArgs(args)
 	root.SetOut(out)
 	root.SetErr(errs)

@@ -1,0 +1,230 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/peanuts-router/peanuts-router/internal/fault"
+)
+
+// nemesis does one thing after the other to the router, by its dice, until it has killed it often enough.
+type nemesis struct {
+	builds    builds
+	router    *router
+	history   *history
+	targets   *targets
+	generator *generator
+	dice      *dice
+	kills     int      // how many are asked for
+	env       []string // of every life
+	strikes   []weighted[strike]
+	last      []strike                 // of all, when it was killed often enough
+	points    []fault.Point            // at which lives are made to die
+	variant   int                      // of the rules in force
+	each      func(restarts int) error // is called after each restart
+	restarts  int
+}
+
+// strike is a kind of blow.
+type strike struct {
+	name string
+	do   func(*nemesis, context.Context) error
+}
+
+// The kinds.
+var (
+	killAtRandom    = strike{"kill -9", (*nemesis).killAtRandom}
+	killOnAnswer    = strike{"kill -9 on a target's answer", (*nemesis).killOnAnswer}
+	killOnAck       = strike{"kill -9 on our 200", (*nemesis).killOnAck}
+	killAtPoint     = strike{kindPoint, (*nemesis).killAtPoint}
+	killAfterLeases = strike{"kill -9 after the leases", (*nemesis).killAfterLeases}
+	pausePastLease  = strike{"pause past the leases", (*nemesis).pausePastLease}
+	pause           = strike{kindPause, (*nemesis).pause}
+	terminate       = strike{"SIGTERM", (*nemesis).terminate}
+	reload          = strike{"reload", (*nemesis).reload}
+	reloadBroken    = strike{"refused reload", (*nemesis).reloadBroken}
+	lockStore       = strike{"locked store", (*nemesis).lockStore}
+)
+
+// allStrikes are all kinds with their weights.
+var allStrikes = []weighted[strike]{
+	{50, killAtRandom}, {8, killOnAnswer}, {7, killOnAck}, {10, killAtPoint}, {8, pause}, {5, terminate}, {5, reload}, {3, reloadBroken},
+	{4, lockStore},
+}
+
+const (
+	kindPoint = "kill -9 at a point"
+	kindPause = "pause"
+)
+
+const meanWait = 500 * time.Millisecond
+
+// run strikes until the router was killed often enough.
+func (n *nemesis) run(ctx context.Context) error {
+	for n.history.kills() < n.kills {
+		if err := wait(ctx, n.dice.around(meanWait)); err != nil {
+			return err
+		}
+		next := pick(n.dice, n.strikes)
+		if err := next.do(n, ctx); err != nil {
+			return fmt.Errorf("%s: %w", next.name, err)
+		}
+	}
+	for _, one := range n.last {
+		if err := errors.Join(wait(ctx, n.dice.around(meanWait)), one.do(n, ctx)); err != nil {
+			return fmt.Errorf("%s: %w", one.name, err)
+		}
+	}
+	return nil
+}
+
+func wait(ctx context.Context, how time.Duration) error {
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-time.After(how):
+		return nil
+	}
+}
+
+// restart begins a new life after a while. One in ten is killed while it starts.
+func (n *nemesis) restart(ctx context.Context) error {
+	if err := wait(ctx, n.dice.around(200*time.Millisecond)); err != nil {
+		return err
+	}
+	for n.dice.chance(10) {
+		if err := n.killWhileStarting(ctx); err != nil {
+			return err
+		}
+	}
+	return n.startAgain(ctx, n.builds.of(n.env))
+}
+
+func (n *nemesis) startAgain(ctx context.Context, binary string, env ...string) error {
+	if err := n.router.start(ctx, binary, append(env, n.env...)...); err != nil {
+		return err
+	}
+	n.restarts++
+	if n.each == nil {
+		return nil
+	}
+	return n.each(n.restarts)
+}
+
+func (n *nemesis) killWhileStarting(ctx context.Context) error {
+	f := n.history.begin("kill -9 while it starts", true)
+	if _, err := n.router.launch(n.builds.of(n.env), n.env...); err != nil {
+		return err
+	}
+	err := wait(ctx, n.dice.between(0, 200*time.Millisecond))
+	n.router.kill()
+	n.history.end(f)
+	return err
+}
+
+// killNow kills the router and starts it again.
+func (n *nemesis) killNow(ctx context.Context, kind string) error {
+	f := n.history.begin(kind, true)
+	n.router.kill()
+	err := n.restart(ctx)
+	n.history.end(f)
+	return err
+}
+
+func (n *nemesis) killAtRandom(ctx context.Context) error { return n.killNow(ctx, "kill -9") }
+
+// killAfterLeases kills the router when leases of before have run out, and what came of them was tried again.
+func (n *nemesis) killAfterLeases(ctx context.Context) error {
+	if err := wait(ctx, 3*shortLease); err != nil {
+		return err
+	}
+	return n.killNow(ctx, "kill -9")
+}
+
+// patience is how long the moment of a kill is waited for.
+const patience = 3 * time.Second
+
+// killOnAnswer kills the router just after a target has said yes, when that is not recorded yet (F3).
+func (n *nemesis) killOnAnswer(ctx context.Context) error {
+	told := make(chan struct{})
+	n.targets.watch(told)
+	return n.killOn(ctx, told, "kill -9 on a target's answer")
+}
+
+// killOnAck kills the router just after it has said that an event is stored (F1).
+func (n *nemesis) killOnAck(ctx context.Context) error {
+	told := make(chan struct{})
+	n.generator.watch(told)
+	return n.killOn(ctx, told, "kill -9 on our 200")
+}
+
+func (n *nemesis) killOn(ctx context.Context, told <-chan struct{}, kind string) error {
+	select {
+	case <-told:
+	case <-time.After(patience): // it comes at whatever moment then
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	delays := []time.Duration{0, 200 * time.Microsecond, time.Millisecond, 5 * time.Millisecond, 20 * time.Millisecond}
+	if err := wait(ctx, delays[n.dice.below(len(delays))]); err != nil {
+		return err
+	}
+	return n.killNow(ctx, kind)
+}
+
+// killAtPoint has a life die at a named point of the code (F4).
+func (n *nemesis) killAtPoint(ctx context.Context) error {
+	point := n.points[n.dice.below(len(n.points))]
+	order := fmt.Sprintf("PEANUTS_FAULT_KILL=%s:%d", point, 1+n.dice.below(visits(point)))
+	before := n.history.begin(killAtRandom.name, true) // makes room for the life that is to die
+	n.router.kill()
+	f := n.history.begin(kindPoint, true)
+	p, err := n.router.launch(n.builds.faulty, append([]string{order}, n.env...)...)
+	if err != nil {
+		return err
+	}
+	if err := n.awaitEnd(ctx, p, point); err != nil {
+		return err
+	}
+	n.history.struck(f, point, p.ended)
+	n.router.kill()
+	err = n.restart(ctx)
+	n.history.end(before)
+	n.history.end(f)
+	return err
+}
+
+// visits is how often a point is come by within our patience.
+func visits(point fault.Point) int {
+	switch point {
+	case fault.FreeingLeases, fault.SwappingRules, fault.HalfDead:
+		return 1
+	case fault.Checkpointing:
+		return 3
+	}
+	return 20
+}
+
+// awaitEnd waits until a life has come by its point, or has had the time for it.
+func (n *nemesis) awaitEnd(ctx context.Context, p *process, point fault.Point) error {
+	patient, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	if point == fault.SwappingRules {
+		select {
+		case <-p.ready:
+		case <-patient.Done():
+		}
+		n.variant++
+		n.history.ruled(n.variant)
+		if err := writeRules(n.router.dir, rulesWith(n.targets, n.variant)); err != nil {
+			return err
+		}
+	}
+	select {
+	case <-p.ended:
+	case <-patient.Done():
+	}
+	return ctx.Err()
+}
