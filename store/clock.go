@@ -44,5 +44,5 @@ func (tx *transaction) millis(t time.Time) int64 {
 		return t.UnixMilli()
 	}
 	now := tx.writer.now()
-	return now.Add(t.Sub(now)).Round(time.Millisecond).UnixMilli()
+	return now.Add(t.Sub(now)).UnixMilli()
 }
