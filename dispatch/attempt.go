@@ -64,7 +64,6 @@ func (l *lane) try(route Route, lease engine.Lease) (outcome engine.Outcome) {
 
 // conclude records what an attempt came to and puts it into effect.
 func (l *lane) conclude(route Route, lease engine.Lease, outcome engine.Outcome, began, now time.Time) {
-	outcome.Status, outcome.Reason, outcome.Answer = l.Mask(outcome.Status), l.Mask(outcome.Reason), l.Mask(outcome.Answer)
 	took := now.Sub(began)
 	settlement := decide(route.Action, lease, outcome, now)
 	settlement.Attempt = &engine.Attempt{At: began, Took: took, Status: outcome.Status, Error: outcome.Reason, Answer: outcome.Answer}

@@ -32,7 +32,8 @@ type Store interface {
 
 // Sender sends one message.
 type Sender interface {
-	// Send makes one attempt and returns by ctx's deadline. It never blames the event for what is the target's fault.
+	// Send makes one attempt and returns by ctx's deadline. It never blames the event for what is the target's fault, and what
+	// it returns shows no secret: it is logged and stored as it is.
 	Send(ctx context.Context, s engine.Shipment) engine.Outcome
 }
 
@@ -46,7 +47,6 @@ type Route struct {
 type Config struct {
 	Store   Store
 	Routes  func(engine.ActionName) (Route, bool) // asked at each attempt
-	Mask    func(string) string                   // hides secrets in what targets say; nil hides nothing
 	Observe func(Settled)                         // called after each settled attempt; nil calls nothing
 	Breaker func(engine.ActionName, bool)         // called when a breaker has opened (true) or closed; nil calls nothing
 	Metrics prometheus.Registerer                 // nil registers none
@@ -96,9 +96,6 @@ func New(config Config) *Dispatcher {
 	}
 	if config.Log == nil {
 		config.Log = slog.New(slog.DiscardHandler)
-	}
-	if config.Mask == nil {
-		config.Mask = func(text string) string { return text }
 	}
 	if config.Grace == 0 {
 		config.Grace = defaultGrace

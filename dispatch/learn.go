@@ -42,7 +42,7 @@ func (l *lane) tellBreaker(was breaker, outcome engine.Outcome, now time.Time) {
 		l.Log.Info("breaker closed", "action", l.name, "after", now.Sub(was.since))
 		return
 	}
-	l.Log.Warn("breaker opened", "action", l.name, "failures", was.inARow+1, "probe", was.Probe, "err", l.Mask(outcome.Reason),
+	l.Log.Warn("breaker opened", "action", l.name, "failures", was.inARow+1, "probe", was.Probe, "err", outcome.Reason,
 		"hint", "what is owed waits, and uses up no attempts; one delivery is let through every "+was.Probe.String())
 }
 

@@ -167,8 +167,11 @@ func (m *memory) busy(k *kept) bool {
 
 // ordered are the others of a delivery's order that are to be sent yet.
 func (m *memory) ordered(k *kept) (others []*kept) {
+	if k.order == "" {
+		return nil
+	}
 	for _, other := range m.deliveries {
-		if k.order != "" && other != k && other.Action == k.Action && other.order == k.order && (other.state == engine.Pending || other.state == engine.Sending) {
+		if other != k && other.Action == k.Action && other.order == k.order && (other.state == engine.Pending || other.state == engine.Sending) {
 			others = append(others, other)
 		}
 	}

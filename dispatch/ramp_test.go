@@ -13,16 +13,16 @@ import (
 // attempt at a time, and twice as many each second. Meanwhile it was only probed, and no other action waited.
 func TestABacklogDrainsWithoutAStampede(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		const backlog = 100_000
+		const backlog, outage = 100_000, 24 * time.Hour
 		store := newMemory()
 		target := &target{answers: fails}
 		routes := new(table).set("a", engine.RetryStandard(), target.Send).set("fine", engine.RetryStandard(), ok)
 		routes.guard("a", tenFailures())
 		routes.change("a", func(r *Route) { r.Concurrency = 8 })
-		d, stop := start(t, Config{Store: store, Routes: routes.get})
 		for n := range backlog {
 			store.owe(n, "a", time.Now())
 		}
+		d, stop := start(t, Config{Store: store, Routes: routes.get})
 		time.Sleep(outage)
 		if calls, _ := target.count(); calls > 10+7+int(outage/(30*time.Second))+1 {
 			t.Errorf("%d calls in %v, want no more than probes every 30 s", calls, outage)
@@ -71,10 +71,10 @@ func TestAPauseEndsSlowly(t *testing.T) {
 		target := &target{answers: after(20*time.Millisecond, func(context.Context, engine.Shipment) engine.Outcome {
 			return engine.Outcome{Verdict: engine.VerdictRetry, Status: "429", RetryAfter: 10 * time.Second}
 		})}
-		_, stop := start(t, Config{Store: store, Routes: new(table).set("a", engine.RetryStandard(), target.Send).get})
 		for n := range 10_000 {
 			store.owe(n, "a", time.Now())
 		}
+		_, stop := start(t, Config{Store: store, Routes: new(table).set("a", engine.RetryStandard(), target.Send).get})
 		time.Sleep(5 * time.Second)
 		if calls, _ := target.count(); calls != 4 {
 			t.Errorf("%d calls before the target was heard, want one for each hand", calls)
@@ -106,10 +106,10 @@ func TestAfterASlowStartTheLaneIsAsItWas(t *testing.T) {
 		target := &target{answers: fails}
 		routes := new(table).set("a", engine.RetryStandard(), target.Send)
 		routes.guard("a", tenFailures())
-		d, stop := start(t, Config{Store: store, Routes: routes.get})
 		for n := range 20 {
 			store.owe(n, "a", time.Now())
 		}
+		d, stop := start(t, Config{Store: store, Routes: routes.get})
 		time.Sleep(10 * time.Second)
 		target.becomes(after(time.Millisecond, ok))
 		n := 20

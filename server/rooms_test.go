@@ -50,7 +50,11 @@ func (h *hands) Release(action engine.ActionName) {
 }
 
 func owing(*peanuts.Event, time.Time) engine.Judgement {
-	return engine.Judgement{Owed: []engine.Owed{{Action: "slack"}, {Action: "ledger", Dead: "unrenderable"}, {Action: "mail"}, {Action: "slack"}}}
+	owed := []engine.Owed{{Action: "slack"}, {Action: "ledger", Dead: "unrenderable"}, {Action: "mail"}, {Action: "slack"}}
+	for i := range owed {
+		owed[i].Message = []byte(`{}`)
+	}
+	return engine.Judgement{Owed: owed}
 }
 
 func TestOnlyDeliveriesWithAFreeHandAreLeasedAndHandedOver(t *testing.T) { // R10

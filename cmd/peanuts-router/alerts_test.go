@@ -95,7 +95,7 @@ func TestARefusedEditIsToldToThoseOnDuty(t *testing.T) {
 	d := startDaemon(t, dir, nil, "--rules", "rules.yaml")
 	refuse := func() {
 		t.Helper()
-		writeFile(t, filepath.Join(dir, "rules.yaml"), "version: 1\nnonsense: 1\n")
+		putFile(t, filepath.Join(dir, "rules.yaml"), "version: 1\nnonsense: 1\n")
 		response, err := http.Post(d.admin+"/api/v1/reload", "application/json", nil)
 		if err != nil {
 			t.Fatal(err)

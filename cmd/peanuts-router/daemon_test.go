@@ -224,10 +224,19 @@ func writeFile(t testing.TB, path, text string) {
 	}
 }
 
+// putFile has a file there whole or not at all: a daemon may read it at any moment, and takes half of an edit for one.
+func putFile(t testing.TB, path, text string) {
+	t.Helper()
+	writeFile(t, path+".tmp", text)
+	if err := os.Rename(path+".tmp", path); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // ledgerRules send every expense above a limit to a target.
 func ledgerRules(t *testing.T, dir, url, retry string, limit string) {
 	t.Helper()
-	writeFile(t, filepath.Join(dir, "rules.yaml"), `version: 1
+	putFile(t, filepath.Join(dir, "rules.yaml"), `version: 1
 actions:
   ledger:
     http: {url: "`+url+`/hooks/{{ entry.id }}", headers: {Authorization: "Bearer ${LEDGER_TOKEN:-none}"}}

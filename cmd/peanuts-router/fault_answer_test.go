@@ -15,6 +15,7 @@ import (
 func TestAnEventWhoseAnswerWasLostIsOneEvent(t *testing.T) {
 	kills := sized(8, 100)
 	again, doubtful := 0, 0 // of events sent again: those that were committed, and never answered
+	early := 0              // kills that came while the router started: what wakes its threads is written, too
 	for n := range kills {
 		dir := t.TempDir()
 		ledgerRules(t, dir, "http://127.0.0.1:9", "standard", "500")
@@ -22,7 +23,11 @@ func TestAnEventWhoseAnswerWasLostIsOneEvent(t *testing.T) {
 		injection := fmt.Sprintf("write:signal=KILL:when=%d", n%8+2)
 		killed := launchDaemon(t, dir, nil, underTrace(t, filepath.Join(dir, "trace"), "write", injection), "--rules", "rules.yaml")
 		if !killed.started() {
-			t.Fatalf("the router did not start; its log:\n%s", killed.logged())
+			if code := killed.exited(); code != -1 || early > kills/2 {
+				t.Fatalf("the router did not start, and ended with %d; its log:\n%s", code, killed.logged())
+			}
+			early++
+			continue
 		}
 		answered := sendUntilTheEnd(killed, 8)
 		if code := killed.exited(); code != -1 {
@@ -47,7 +52,7 @@ func TestAnEventWhoseAnswerWasLostIsOneEvent(t *testing.T) {
 	if doubtful == 0 {
 		t.Error("no kill came between a commit and its answer, so nothing was tried")
 	}
-	t.Logf("%d kills, %d events sent again, %d of them committed and never answered, 0 doubled", kills, again, doubtful)
+	t.Logf("%d kills, %d of them too early, %d events sent again, %d of them committed and never answered, 0 doubled", kills, early, again, doubtful)
 }
 
 // sendUntilTheEnd sends events by several connections at once until the daemon has ended, or should have. It tells all that were sent,

@@ -117,18 +117,18 @@ func TestWhatWasRefusedIsNotKept(t *testing.T) {
 		t.Fatal(err)
 	}
 	d := startDaemon(t, dir, nil, "--rules", "rules.yaml")
-	writeFile(t, filepath.Join(dir, "rules.yaml"), "nonsense: 1\n")
+	putFile(t, filepath.Join(dir, "rules.yaml"), "nonsense: 1\n")
 	d.await("the refusal", func(line map[string]any) bool { return line["msg"] == "rules refused, the old ones stay" })
 	d.kill()
 	d = startDaemon(t, dir, nil, "--rules", "rules.yaml")
 	measures(t, d, "rules_from_store 1")
-	writeFile(t, filepath.Join(dir, "rules.yaml"), string(good))
+	putFile(t, filepath.Join(dir, "rules.yaml"), string(good))
 	d.await("the mending", func(line map[string]any) bool { return line["msg"] == "rules are as they were" })
 	measures(t, d, "rules_from_store 0", "rules_generation 1", "config_last_reload_successful 1")
 	if ready := adminText(t, d, "/readyz?verbose"); strings.Contains(ready, "rules") {
 		t.Errorf("after the mending /readyz says %s, want no warning", ready)
 	}
-	writeFile(t, filepath.Join(dir, "rules.yaml"), "nonsense: 2\n")
+	putFile(t, filepath.Join(dir, "rules.yaml"), "nonsense: 2\n")
 	d.await("the refusal", func(line map[string]any) bool { return line["msg"] == "rules refused, the old ones stay" })
 	if ready := adminText(t, d, "/readyz?verbose"); !strings.Contains(ready, `"detail":"the newest edit was refused`) {
 		t.Errorf("after another refused edit /readyz says %s, want it to tell of that and not of the start", ready)

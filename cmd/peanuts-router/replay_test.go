@@ -87,6 +87,8 @@ func TestAReplayKilledTenTimesLosesAndRepeatsNothing(t *testing.T) {
 	}
 	command(t, dir, "dead-letters", "replay", "--all", "--yes")
 	d.settles(t)
+	mu.Lock()
+	defer mu.Unlock()
 	twice := 0
 	for _, times := range arrived {
 		twice += times - 1

@@ -125,7 +125,7 @@ func TestARefusedEditIsSeenUntilItIsMended(t *testing.T) {
 		return string(text)
 	}
 	const warning = `"name":"rules","detail":"the newest edit was refused`
-	writeFile(t, filepath.Join(dir, "rules.yaml"), "nonsense: 1\n")
+	putFile(t, filepath.Join(dir, "rules.yaml"), "nonsense: 1\n")
 	reload(http.StatusBadRequest)
 	if ready := get("/readyz?verbose"); !strings.Contains(ready, `"ready":true`) || !strings.Contains(ready, warning) {
 		t.Errorf("after a refused edit /readyz says %s, want it ready, with a warning", ready)

@@ -61,8 +61,7 @@ func writeInParts(t *testing.T, path, first, last string) {
 }
 
 func writeByRename(t *testing.T, path, first, last string) {
-	writeFile(t, path+".tmp", first+last)
-	rename(t, path+".tmp", path)
+	putFile(t, path, first+last)
 }
 
 func writeBesideABackup(t *testing.T, path, first, last string) {
