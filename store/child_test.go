@@ -4,11 +4,13 @@ import (
 	"bufio"
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"os"
 	"os/exec"
 	"os/signal"
+	"strconv"
 	"sync"
 	"syscall"
 	"testing"
@@ -25,11 +27,20 @@ func TestMain(m *testing.M) {
 	tasks := map[string]func(path string) error{"hold": holdStore, "load": loadStore, "starve": starveStore, "claim": claimInStore, "replay": replayInStore, "rejudge": rejudgeInStore}
 	task, ok := tasks[os.Getenv(childTask)]
 	if !ok {
+		tryInAnyOrder()
 		os.Exit(m.Run())
 	}
 	if err := task(os.Args[1]); err != nil {
 		fmt.Println("error", err)
 		os.Exit(1)
+	}
+}
+
+// tryInAnyOrder says how many random orders of calls a test tries, unless the command line says: each has stores of its own, and
+// under the race detector the hundred that rapid would try take minutes.
+func tryInAnyOrder() {
+	if err := flag.Set("rapid.checks", strconv.Itoa(sized(25, 100))); err != nil {
+		panic(err)
 	}
 }
 
