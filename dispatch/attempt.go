@@ -130,7 +130,10 @@ func (l *lane) putBack(lease engine.Lease) {
 // handBack gives a lease back untried; the delivery is as due as it was.
 func (d *Dispatcher) handBack(lease engine.Lease) {
 	back := lease.Settle(engine.Pending)
-	back.NextAt = lease.NextAt
+	back.NextAt = lease.Until.Add(lease.NextAt.Sub(lease.Until)) // a reading of the clock, as Until is: it may have jumped
+	if now := d.Now(); back.NextAt.After(now) {
+		back.NextAt = now
+	}
 	d.settle(lease, back)
 }
 

@@ -65,8 +65,10 @@ func (d *Dispatcher) Flags() []Flag {
 func (l *lane) saysOfHolds() (says []string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.paused.After(l.Now()) {
-		says = append(says, "paused by its target until "+l.paused.UTC().Format(time.RFC3339))
+	now := l.Now()
+	if l.paused.After(now) {
+		until := now.Add(l.paused.Sub(now)) // by the clock as it is now, which may have jumped
+		says = append(says, "paused by its target until "+until.UTC().Format(time.RFC3339))
 	}
 	if l.breaker.open {
 		says = append(says, "its breaker is open since "+l.breaker.since.UTC().Format(time.RFC3339)+": its target fails")

@@ -80,7 +80,8 @@ func (l *lane) restore(hold engine.Hold) {
 	defer l.mu.Unlock()
 	switch hold.Reason {
 	case engine.HeldPaused:
-		l.pause(hold.Until)
+		now := l.Now()
+		l.pause(now.Add(hold.Until.Sub(now))) // a reading of the clock, which may jump
 	case engine.HeldBreaker:
 		l.breaker.reopen(l.Now())
 		l.announce(true)

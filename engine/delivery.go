@@ -244,7 +244,7 @@ type Acceptance struct {
 	Judge func(Known) Judgement
 	// Alert says that the event is the router's own, and what to remember of it; nil of an event from outside.
 	Alert *Alert
-	// LeaseUntil is when the leases asked for by Owed.Leased run out.
+	// LeaseUntil is when the leases asked for by Owed.Leased run out: by a reading of the clock, which may jump.
 	LeaseUntil time.Time
 }
 

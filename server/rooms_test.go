@@ -73,7 +73,7 @@ func TestOnlyDeliveriesWithAFreeHandAreLeasedAndHandedOver(t *testing.T) { // R1
 		t.Errorf("what the courier was told (-want +got):\n%s", diff)
 	}
 	a := d.store.stored()[0]
-	if got := a.LeaseUntil.Sub(a.ReceivedAt); got != LeaseTime {
+	if got := a.LeaseUntil.Sub(a.ReceivedAt); got.Truncate(time.Millisecond) != LeaseTime {
 		t.Errorf("leases run for %v, want %v", got, LeaseTime)
 	}
 }

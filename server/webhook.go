@@ -134,7 +134,8 @@ func (h *webhook) accept(ctx context.Context, event *peanuts.Event) reply {
 	if err != nil {
 		return h.unavailable(err)
 	}
-	now := h.clock().Truncate(time.Millisecond) // as it is stored, so that it can be judged once more
+	came := h.clock()
+	now := came.Truncate(time.Millisecond) // as it is stored, so that it can be judged once more
 	var judgement engine.Judgement
 	room := rooms{courier: h.courier}
 	defer room.release()
@@ -142,7 +143,7 @@ func (h *webhook) accept(ctx context.Context, event *peanuts.Event) reply {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), h.limits.commit)
 	defer cancel()
 	receipt, err := h.store.Accept(ctx, &engine.Acceptance{
-		ID: engine.EventID(id.String()), ReceivedAt: now, Event: event, LeaseUntil: now.Add(fault.Span(fault.Lease, LeaseTime)),
+		ID: engine.EventID(id.String()), ReceivedAt: now, Event: event, LeaseUntil: came.Add(fault.Span(fault.Lease, LeaseTime)), // by a reading: the clock may jump
 		Judge: func(known engine.Known) engine.Judgement {
 			judgement = h.judge.Judge(event, now, known)
 			room.keep(judgement.Owed, now)
@@ -154,7 +155,7 @@ func (h *webhook) accept(ctx context.Context, event *peanuts.Event) reply {
 	}
 	fault.Reach(fault.BeforeAnswer)
 	room.hand(receipt.Leases)
-	h.tell(receipt, event, judgement, h.clock().Sub(now))
+	h.tell(receipt, event, judgement, h.clock().Sub(came))
 	if receipt.Duplicate {
 		return reply{outcome: duplicate, receipt: receipt}
 	}

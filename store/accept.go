@@ -185,7 +185,7 @@ type standing struct {
 }
 
 func (a *accepting) standing(tx *transaction, owed *engine.Owed) (standing, error) {
-	d := standing{state: engine.Pending, due: a.ReceivedAt.UnixMilli(), reason: owed.Dead}
+	d := standing{state: engine.Pending, due: a.dueAtOnce(tx), reason: owed.Dead}
 	if !owed.At.IsZero() {
 		d.due = owed.At.UnixMilli()
 		d.at = d.due
@@ -217,9 +217,14 @@ func (a *accepting) standing(tx *transaction, owed *engine.Owed) (standing, erro
 	case owed.Dead != "":
 		d.state = engine.Dead
 	case owed.Leased && !waits && d.turn == isNext:
-		d.state, d.generation, d.leaseUntil = engine.Sending, 1, a.LeaseUntil.UnixMilli()
+		d.state, d.generation, d.leaseUntil = engine.Sending, 1, tx.millis(a.LeaseUntil)
 	}
 	return d, nil
+}
+
+// dueAtOnce is when what waits for nothing is due: when the event came, by the clock of this moment if that was set back since.
+func (a *accepting) dueAtOnce(tx *transaction) int64 {
+	return a.ReceivedAt.UnixMilli() + min(0, tx.millis(a.LeaseUntil)-a.LeaseUntil.UnixMilli())
 }
 
 func (a *accepting) lease(row int64, i int, owed engine.Owed) engine.Lease {

@@ -22,13 +22,13 @@ const (
 
 // HoldAction notes why an action is left alone (C12). It is never shortened.
 func (s *Store) HoldAction(ctx context.Context, hold engine.Hold) error {
-	until := int64(untilLifted)
-	if !hold.Until.IsZero() {
-		until = hold.Until.UnixMilli()
-	}
 	return wrap("holding an action", s.writer.do(ctx, true, func(tx *transaction) error {
 		if _, err := tx.exec(forgetHolds, s.now().UnixMilli()); err != nil {
 			return err
+		}
+		until := int64(untilLifted)
+		if !hold.Until.IsZero() {
+			until = tx.millis(hold.Until)
 		}
 		_, err := tx.exec(putHold, string(hold.Action), string(hold.Reason), until)
 		return err

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"math"
 	"time"
 
 	"github.com/peanuts-router/peanuts-router/engine"
@@ -92,7 +93,7 @@ func (tx *transaction) lease(leases []engine.Lease, found []dueDelivery, until t
 		if err == nil && !waits {
 			suspected = suspected || one.Suspect
 			leases = append(leases, one.Lease)
-			_, err = tx.exec(takeLease, until.UnixMilli(), one.seq)
+			_, err = tx.exec(takeLease, tx.millis(until), one.seq)
 		}
 		if err != nil {
 			return nil, err
@@ -111,7 +112,7 @@ type dueDelivery struct {
 }
 
 func (tx *transaction) due(action engine.ActionName, n int, now, until time.Time) (found []dueDelivery, err error) {
-	err = tx.rows(selectDue, []any{lostLimit - 1, string(action), now.UnixMilli(), n}, func(rows *sql.Rows) error {
+	err = tx.rows(selectDue, []any{lostLimit - 1, string(action), tx.millis(now), n}, func(rows *sql.Rows) error {
 		one, err := scanDue(rows, until)
 		found = append(found, one)
 		return err
@@ -169,16 +170,21 @@ func (s *Store) ReleaseExpired(ctx context.Context, now time.Time) (int, error) 
 	if err != nil || !expired {
 		return 0, err
 	}
-	return s.freeLeases(ctx, now, now.UnixMilli())
+	return s.freeLeases(ctx, now, false)
 }
 
-// freeLeases takes back the leases that end before a moment, in milliseconds.
-func (s *Store) freeLeases(ctx context.Context, now time.Time, before int64) (int, error) {
+// freeLeases takes back the leases that have run out, or all.
+func (s *Store) freeLeases(ctx context.Context, now time.Time, all bool) (int, error) {
 	if fault.Planted(fault.LeaseForever) {
 		return 0, nil
 	}
 	var buried, freed int64
 	err := s.writer.do(ctx, true, func(tx *transaction) (err error) {
+		due := tx.millis(now)
+		before := due
+		if all {
+			before = math.MaxInt64
+		}
 		if _, err = tx.exec(diesOfExpired, before, lostLimit-1); err != nil {
 			return err
 		}
@@ -186,7 +192,7 @@ func (s *Store) freeLeases(ctx context.Context, now time.Time, before int64) (in
 			return err
 		}
 		tx.moves.come(engine.Dead, buried)
-		freed, err = tx.exec(freeExpired, lostOnce, now.UnixMilli(), before)
+		freed, err = tx.exec(freeExpired, lostOnce, due, before)
 		fault.Reach(fault.FreeingLeases)
 		return err
 	})

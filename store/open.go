@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"math"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -89,7 +88,7 @@ func (s *Store) open(ctx context.Context, config Config) error {
 	if err := checkSchema(ctx, looking, config.Beside); err != nil {
 		return err
 	}
-	if s.writer, err = startWriter(ctx, s.writing, config.Queue); err != nil {
+	if s.writer, err = startWriter(ctx, s.writing, config.Queue, config.Now); err != nil {
 		return err
 	}
 	if config.Beside {
@@ -99,7 +98,7 @@ func (s *Store) open(ctx context.Context, config Config) error {
 	if err := flushDirectory(filepath.Dir(config.Path)); err != nil {
 		return wrap("flushing its directory", err)
 	}
-	if _, err = s.freeLeases(ctx, config.Now(), math.MaxInt64); err != nil { // whoever had them is gone
+	if _, err = s.freeLeases(ctx, config.Now(), true); err != nil { // whoever had them is gone
 		return err
 	}
 	return s.plant(ctx)

@@ -91,7 +91,7 @@ func (tx *transaction) settle(s *engine.Settlement) (recorded engine.Recorded, e
 	var changed int64
 	if s.State == engine.Delivered {
 		a := s.Attempt
-		changed, err = tx.exec(settleDelivered, a.Status, a.Error, a.At.UnixMilli(), a.Took.Microseconds(), s.Row, s.Generation)
+		changed, err = tx.exec(settleDelivered, a.Status, a.Error, tx.millis(a.At), a.Took.Microseconds(), s.Row, s.Generation)
 	} else {
 		changed, err = tx.settleOther(s)
 	}
@@ -126,12 +126,12 @@ func (tx *transaction) settleOther(s *engine.Settlement) (changed int64, err err
 	if s.State == engine.Dead {
 		reason = s.Reason
 	}
-	changed, err = tx.exec(settleOther, string(s.State), s.NextAt.UnixMilli(), counted, status, reason, s.Row, s.Generation)
+	changed, err = tx.exec(settleOther, string(s.State), tx.millis(s.NextAt), counted, status, reason, s.Row, s.Generation)
 	if err != nil || changed == 0 || s.Attempt == nil {
 		return changed, err
 	}
 	a := s.Attempt
-	_, err = tx.exec(insertAttempt, a.At.UnixMilli(), a.Took.Microseconds(), a.Status, a.Error, a.Answer, s.Row)
+	_, err = tx.exec(insertAttempt, tx.millis(a.At), a.Took.Microseconds(), a.Status, a.Error, a.Answer, s.Row)
 	return changed, err
 }
 

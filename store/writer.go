@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/peanuts-router/peanuts-router/internal/fault"
 )
@@ -18,6 +19,7 @@ const groupLimit = 512
 // tells all their callers when that is flushed.
 type writer struct {
 	conn    *sql.Conn
+	now     func() time.Time
 	queue   chan *write
 	failed  chan struct{} // closed when the store broke
 	stopped chan struct{} // closed when the goroutine has ended
@@ -36,17 +38,18 @@ type writer struct {
 // write is one change. It may be carried out twice, when its group fails, and must not mind.
 type write struct {
 	run   func(tx *transaction) error
+	then  func() // called once it is committed, before anything else is written; nil calls nothing
 	done  chan error
 	taken atomic.Bool // by the writer, or back by a caller who waits no more
 }
 
-func startWriter(ctx context.Context, db *sql.DB, queue int) (*writer, error) {
+func startWriter(ctx context.Context, db *sql.DB, queue int, now func() time.Time) (*writer, error) {
 	conn, err := db.Conn(ctx)
 	if err != nil {
 		return nil, err
 	}
 	w := &writer{
-		conn: conn, queue: make(chan *write, queue), failed: make(chan struct{}), stopped: make(chan struct{}),
+		conn: conn, now: now, queue: make(chan *write, queue), failed: make(chan struct{}), stopped: make(chan struct{}),
 		statements: map[string]*sql.Stmt{},
 	}
 	go w.loop()
@@ -57,11 +60,17 @@ func startWriter(ctx context.Context, db *sql.DB, queue int) (*writer, error) {
 // ends; else a full queue is ErrUnavailable at once. When ctx ends while the write is still queued, it is taken back; once
 // the writer has it, it is waited for whatever becomes of ctx, so that nobody is left in doubt of what was stored.
 func (w *writer) do(ctx context.Context, patient bool, run func(tx *transaction) error) error {
+	return w.doThen(ctx, patient, run, nil)
+}
+
+// doThen is do for a write that something follows from at once: then is called when it is committed, before any later write
+// is carried out.
+func (w *writer) doThen(ctx context.Context, patient bool, run func(tx *transaction) error, then func()) error {
 	if err := w.enter(); err != nil {
 		return err
 	}
 	defer w.sends.Done()
-	change := &write{run: run, done: make(chan error, 1)}
+	change := &write{run: run, then: then, done: make(chan error, 1)}
 	if patient {
 		select {
 		case w.queue <- change:
@@ -122,7 +131,7 @@ func (w *writer) loop() {
 			if next.taken.CompareAndSwap(false, true) {
 				group = append(group, next)
 			}
-			if len(group) == groupLimit {
+			if len(group) == groupLimit || next.then != nil {
 				break
 			}
 		}
@@ -156,13 +165,21 @@ func (w *writer) carryOut(group []*write) {
 	err := w.commit(group)
 	if err == nil || outage(err) || len(group) == 1 {
 		for _, change := range group {
-			change.done <- err
+			change.end(err)
 		}
 		return
 	}
 	for _, change := range group {
-		change.done <- w.commit([]*write{change})
+		change.end(w.commit([]*write{change}))
 	}
+}
+
+// end tells the caller what came of it.
+func (w *write) end(err error) {
+	if err == nil && w.then != nil {
+		w.then()
+	}
+	w.done <- err
 }
 
 // commit carries out the writes in one transaction.

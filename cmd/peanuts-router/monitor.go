@@ -17,7 +17,7 @@ func (r *router) newMonitor(registry prometheus.Registerer) *monitor.Monitor {
 	return monitor.New(monitor.Config{
 		Store: r.store, Rules: r.inForce, Wake: func(action engine.ActionName) { r.courier.Wake(action) },
 		Judged:  func(j engine.Judgement) { r.public.Judged(j) },
-		Metrics: registry, Log: r.config.log,
+		Metrics: registry, Log: r.config.log, Now: r.clock.Now,
 	})
 }
 

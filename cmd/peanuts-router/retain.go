@@ -4,6 +4,8 @@ import (
 	"context"
 	"strconv"
 	"time"
+
+	"github.com/peanuts-router/peanuts-router/store"
 )
 
 // pruneEvery is how often events that are past their time are removed.
@@ -50,15 +52,28 @@ func (r *router) keepShort(ctx context.Context) {
 	if r.config.retain == 0 {
 		return
 	}
+	r.doubtSilence(ctx)
 	hourly := time.NewTicker(pruneEvery)
 	defer hourly.Stop()
 	for {
-		r.prune(ctx, time.Now())
+		r.prune(ctx, r.clock.Sure()) // what a clock that is wrong removes is gone (F24)
 		select {
 		case <-ctx.Done():
 			return
 		case <-hourly.C:
 		}
+	}
+}
+
+// doubtSilence holds the time since the last event for a leap of the clock at first: after a start nobody can tell the two
+// apart.
+func (r *router) doubtSilence(ctx context.Context) {
+	newest, _, err := r.store.Events(ctx, store.Page{Limit: 1})
+	if err != nil && ctx.Err() == nil {
+		r.config.log.Error("looking when the last event came", "err", err)
+	}
+	if len(newest) > 0 {
+		r.clock.Doubt(max(0, r.clock.Now().Sub(newest[0].ReceivedAt)))
 	}
 }
 

@@ -13,6 +13,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
 	"github.com/peanuts-router/peanuts-router/actions"
+	"github.com/peanuts-router/peanuts-router/clock"
 	"github.com/peanuts-router/peanuts-router/dispatch"
 	"github.com/peanuts-router/peanuts-router/dispatch/monitor"
 	"github.com/peanuts-router/peanuts-router/engine/rulefile"
@@ -47,6 +48,7 @@ type router struct {
 	config  routerConfig
 	public  *server.Server
 	admin   *server.Server
+	clock   *clock.Clock
 	inForce *inForce
 	store   *store.Store
 	courier *dispatch.Dispatcher
@@ -57,7 +59,7 @@ type router struct {
 func newRouter(ctx context.Context, c routerConfig) (*router, error) {
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	r := &router{config: c, inForce: &inForce{
+	r := &router{config: c, clock: clock.New(nil), inForce: &inForce{
 		path: c.rules, options: c.rulesOptions, actions: c.actions, log: c.log, metrics: newReloadMetrics(registry),
 		changed: make(chan struct{}, 1),
 	}}
@@ -68,7 +70,7 @@ func newRouter(ctx context.Context, c routerConfig) (*router, error) {
 	r.monitor = r.newMonitor(registry)
 	r.courier = dispatch.New(dispatch.Config{
 		Store: r.store, Routes: r.inForce.route, Observe: r.settled, Breaker: r.monitor.Breaker,
-		Metrics: registry, Log: c.log, Grace: courierGrace,
+		Metrics: registry, Log: c.log, Now: r.clock.Now, Grace: courierGrace,
 	})
 	if err := r.openDoors(registry); err != nil {
 		return nil, errors.Join(err, r.store.Close())
@@ -86,7 +88,7 @@ func (r *router) begin(ctx context.Context) (err error) {
 			return refusal
 		}
 	}
-	r.store, err = store.Open(ctx, store.Config{Path: r.config.store})
+	r.store, err = store.Open(ctx, store.Config{Path: r.config.store, Now: r.clock.Now})
 	switch {
 	case err != nil && refusal != nil:
 		refusal.instead = err
@@ -119,7 +121,7 @@ func (r *router) openDoors(registry *prometheus.Registry) (err error) {
 	}
 	r.public, err = server.New(server.Config{
 		Listener: r.config.public, Verifier: verifier, Judge: r.inForce, Store: accepting, Courier: r.courier,
-		Metrics: registry, Log: r.config.log, Grace: doorGrace,
+		Metrics: registry, Log: r.config.log, Clock: r.clock.Now, Grace: doorGrace,
 	})
 	if err != nil {
 		return err
@@ -142,6 +144,7 @@ func (r *router) run(ctx context.Context) error {
 	delivering, stopDelivering := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopTaking()
 	defer stopDelivering()
+	following := inBackground(func() error { r.clock.Run(delivering, r.store, r.config.log); return nil })
 	go watchRules(taking, r.config.rules, r.config.log, func() { r.inForce.reload() })
 	stats := inBackground(func() error { r.keepStats(taking); return nil })
 	pruning := inBackground(func() error { r.keepShort(taking); return nil })
@@ -163,7 +166,7 @@ func (r *router) run(ctx context.Context) error {
 	defer cut.Stop()
 	failed = errors.Join(failed, <-public)
 	stopDelivering()
-	return errors.Join(failed, <-courier, <-watching, <-admin, <-stats, <-pruning, r.store.Close())
+	return errors.Join(failed, <-courier, <-following, <-watching, <-admin, <-stats, <-pruning, r.store.Close())
 }
 
 // keepStats makes the stats anew that the rules in force define otherwise than those before, until ctx ends.

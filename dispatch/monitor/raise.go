@@ -78,7 +78,7 @@ func (m *Monitor) raise(ctx context.Context, alert engine.Alert, f facts) error 
 	ctx, cancel := context.WithTimeout(ctx, commitTime)
 	defer cancel()
 	receipt, err := m.Store.Accept(ctx, &engine.Acceptance{
-		ID: engine.EventID(id.String()), ReceivedAt: now, Event: event, LeaseUntil: now, Alert: &alert,
+		ID: engine.EventID(id.String()), ReceivedAt: now, Event: event, LeaseUntil: alert.At, Alert: &alert,
 		Judge: func(known engine.Known) engine.Judgement {
 			known.Own = true
 			judgement = m.Rules.Judge(event, now, known)

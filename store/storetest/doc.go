@@ -23,6 +23,7 @@ type Store interface {
 	Settle(ctx context.Context, s engine.Settlement) (engine.Recorded, error)
 	Due(ctx context.Context, now time.Time) ([]engine.ActionName, error)
 	ReleaseExpired(ctx context.Context, now time.Time) (int, error)
+	FollowClock(ctx context.Context, by time.Duration, follow func()) error
 	HoldAction(ctx context.Context, hold engine.Hold) error
 	LiftHold(ctx context.Context, action engine.ActionName, reason engine.Held) error
 	Holds(ctx context.Context) ([]engine.Hold, error)
@@ -77,6 +78,8 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		{"what loses three leases in a row is dead (F42)", suite.buriesWhatIsAlwaysLost},
 		{"what may have taken the router down is tried alone (F42)", suite.triesSuspectsAlone},
 		{"due actions are named", suite.namesDueActions},
+		{"what waits follows a jump of the clock (F24)", suite.followsTheClock},
+		{"what is not committed is not followed (F24)", suite.followsNothingInVain},
 		{"what holds actions is kept, shown and lifted (C12)", suite.keepsHolds},
 		{"what is not due waits for its time only", suite.holdsOnlyWhatWaitsLonger},
 		{"a dead letter is replayed with its key and history (C10, C13)", suite.replays},
