@@ -20,6 +20,9 @@ type arrangement struct {
 	concurrency int    // of the target's action, and of the table's
 }
 
+// dead tells whether the second action takes nothing.
+func (a *arrangement) dead() bool { return a.second != "" && !strings.HasSuffix(a.second, pathOther) }
+
 // tableFile is the database that the sql step keeps; the router does not make it.
 const tableFile = "table.db"
 

@@ -44,8 +44,8 @@ func (b *bench) beforeRouter(ctx context.Context, a arrangement) (*stage, error)
 	if s.target, err = startChild(ctx, roleTarget); err != nil {
 		return nil, err
 	}
-	if a.second == pathHang {
-		a.second = "http://" + s.target.address + pathHang
+	if strings.HasPrefix(a.second, "/") {
+		a.second = "http://" + s.target.address + a.second
 	}
 	if err := a.prepare(ctx, dir, s.target.address); err != nil {
 		s.takeDown()

@@ -9,9 +9,10 @@ import (
 	"time"
 )
 
-// The target's paths: deliveries come to the first two, and quick takes those to the first; the other two are for us.
+// The target's paths: deliveries come to the first three, and quick takes those to the first; the other two are for us.
 const (
 	pathTake  = "/take"  // answers 200 at once
+	pathOther = "/other" // answers 200 at once, and counts nothing
 	pathHang  = "/hang"  // answers when the caller has gone
 	pathReset = "/reset" // forgets what came
 	pathTold  = "/told"  // tells the arrivals
@@ -39,6 +40,7 @@ type target struct {
 
 func newTarget() *target {
 	t := &target{ServeMux: http.NewServeMux(), keys: map[string]struct{}{}}
+	t.HandleFunc(pathOther, func(_ http.ResponseWriter, r *http.Request) { _, _ = io.Copy(io.Discard, r.Body) })
 	t.HandleFunc(pathHang, t.hang)
 	t.HandleFunc(pathReset, t.reset)
 	t.HandleFunc(pathTold, t.tell)

@@ -136,7 +136,7 @@ func (b *bench) warm(ctx context.Context, s *stage) error {
 	if err := s.awaitArrivals(ctx, b.warmUp()); err != nil {
 		return err
 	}
-	if s.second == "" {
+	if !s.dead() {
 		if _, err := s.awaitSettled(ctx); err != nil {
 			return err
 		}
@@ -151,6 +151,11 @@ func (b *bench) accountFor(ctx context.Context, s *stage, accepted int) (seen ar
 	}
 	if seen, err = s.arrived(ctx, true); err != nil {
 		return seen, err
+	}
+	if !s.dead() {
+		if _, err := s.awaitSettled(ctx); err != nil {
+			return seen, err
+		}
 	}
 	settled, err := s.count(ctx, delivered)
 	if err != nil {
