@@ -91,6 +91,7 @@ func (j Judge) look(ctx context.Context, s *store.Store, promised Promised, v *V
 func (j Judge) complete(event engine.EventRecord) (wrong []string) {
 	owed, known := j.Owed[event.EntryID]
 	switch {
+	case event.Own: // the router sent it itself, to tell of a dead letter
 	case !known:
 		wrong = append(wrong, fmt.Sprintf("event %s was sent by nobody", event.ID))
 	case len(event.Deliveries) != owed:

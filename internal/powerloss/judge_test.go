@@ -135,3 +135,14 @@ func TestAJudgeSeesWhatIsWrong(t *testing.T) { // C1, C10, F6, I5
 		}
 	}
 }
+
+// What the router raises itself was sent by nobody, and owes what its rules say; C9 and I2 are about what came from outside.
+func TestAJudgeKnowsTheRoutersOwnEvents(t *testing.T) {
+	j := judge(t)
+	if wrong := j.complete(engine.EventRecord{ID: "own", Own: true}); len(wrong) > 0 {
+		t.Errorf("one of the router's own events: %q, want no complaint", wrong)
+	}
+	if wrong := j.complete(engine.EventRecord{ID: "other"}); len(wrong) == 0 {
+		t.Error("an event that nobody sent: no complaint")
+	}
+}
