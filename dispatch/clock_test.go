@@ -15,9 +15,9 @@ import (
 
 	"github.com/google/uuid"
 
-	"github.com/peanuts-router/peanuts-router/clock"
-	"github.com/peanuts-router/peanuts-router/clock/clocktest"
 	"github.com/peanuts-router/peanuts-router/engine"
+	"github.com/peanuts-router/peanuts-router/internal/clock"
+	"github.com/peanuts-router/peanuts-router/internal/clock/clocktest"
 	"github.com/peanuts-router/peanuts-router/peanuts"
 	"github.com/peanuts-router/peanuts-router/store"
 )

@@ -7,9 +7,9 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/peanuts-router/peanuts-router/clock"
-	"github.com/peanuts-router/peanuts-router/clock/clocktest"
 	"github.com/peanuts-router/peanuts-router/engine"
+	"github.com/peanuts-router/peanuts-router/internal/clock"
+	"github.com/peanuts-router/peanuts-router/internal/clock/clocktest"
 	"github.com/peanuts-router/peanuts-router/store"
 )
 

@@ -24,8 +24,8 @@ var arrows = map[string][]string{
 	"engine":                    {"peanuts", "engine/condition", "engine/rulefile"},
 	"engine/rehearsal":          {"peanuts", "engine"},
 	"engine/ruletest":           {"peanuts", "engine", "engine/rulefile", "engine/rehearsal"},
-	"clock":                     {},
-	"clock/clocktest":           {}, // for tests alone: no row may name it
+	"internal/clock":            {},
+	"internal/clock/clocktest":  {}, // for tests alone: no row may name it
 	"server":                    {"peanuts", "engine", "server/page", "internal/fault"},
 	"server/page":               {"engine"},
 	"store":                     {"peanuts", "engine", "internal/fault"},
@@ -42,7 +42,7 @@ var arrows = map[string][]string{
 	".":                         {},
 	"cmd/peanuts-bench":         {"peanuts"},                                                                                                             // the router is another process to it
 	"cmd/peanuts-torture":       {"peanuts", "engine", "store", "actions/receiver", "internal/fault", "internal/powerloss", "internal/powerloss/traced"}, // it reads what the router left
-	"cmd/peanuts-router":        {".", "peanuts", "clock", "server", "engine", "engine/rulefile", "engine/condition", "engine/lint", "engine/rehearsal", "engine/ruletest", "store", "dispatch", "dispatch/monitor", "actions", "actions/receiver", "internal/fault"},
+	"cmd/peanuts-router":        {".", "peanuts", "internal/clock", "server", "engine", "engine/rulefile", "engine/condition", "engine/lint", "engine/rehearsal", "engine/ruletest", "store", "dispatch", "dispatch/monitor", "actions", "actions/receiver", "internal/fault"},
 }
 
 func TestImportsRunOnlyAlongTheArrows(t *testing.T) {

@@ -13,10 +13,10 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
 	"github.com/peanuts-router/peanuts-router/actions"
-	"github.com/peanuts-router/peanuts-router/clock"
 	"github.com/peanuts-router/peanuts-router/dispatch"
 	"github.com/peanuts-router/peanuts-router/dispatch/monitor"
 	"github.com/peanuts-router/peanuts-router/engine/rulefile"
+	"github.com/peanuts-router/peanuts-router/internal/clock"
 	"github.com/peanuts-router/peanuts-router/internal/fault"
 	"github.com/peanuts-router/peanuts-router/peanuts"
 	"github.com/peanuts-router/peanuts-router/server"

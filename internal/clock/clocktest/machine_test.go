@@ -5,7 +5,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/peanuts-router/peanuts-router/clock/clocktest"
+	"github.com/peanuts-router/peanuts-router/internal/clock/clocktest"
 )
 
 // What the machine shows is what the runtime would: other package time, other layout, and this fails.

@@ -7,8 +7,8 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/peanuts-router/peanuts-router/clock"
-	"github.com/peanuts-router/peanuts-router/clock/clocktest"
+	"github.com/peanuts-router/peanuts-router/internal/clock"
+	"github.com/peanuts-router/peanuts-router/internal/clock/clocktest"
 )
 
 // moved is a store that notes by how much its times were moved.
