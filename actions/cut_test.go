@@ -13,32 +13,23 @@ import (
 )
 
 // cutProxy stands before a target and cuts each connection when the target has said so many bytes.
-func cutProxy(t *testing.T, target string, after *atomic.Int64) (port int) {
+func cutProxy(t *testing.T, target string, after *atomic.Int64) int {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	address := answering(t, func(near *net.TCPConn) {
+		far, err := net.Dial("tcp", target)
+		if err != nil {
+			return
+		}
+		defer far.Close()
+		go io.Copy(far, near) // ends with either
+		io.CopyN(near, far, after.Load())
+	})
+	_, digits, _ := net.SplitHostPort(address)
+	port, err := strconv.Atoi(digits)
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { listener.Close() })
-	go func() {
-		for {
-			near, err := listener.Accept()
-			if err != nil {
-				return
-			}
-			go func() {
-				defer near.Close()
-				far, err := net.Dial("tcp", target)
-				if err != nil {
-					return
-				}
-				defer far.Close()
-				go io.Copy(far, near) // ends with either
-				io.CopyN(near, far, after.Load())
-			}()
-		}
-	}()
-	return listener.Addr().(*net.TCPAddr).Port
+	return port
 }
 
 // F30, C10: a mail server that is cut at any byte of what it says has taken the mail once its reply to it is there whole. Where the

@@ -14,28 +14,13 @@ import (
 // spokenForever is a target that says something, and then the same without end.
 func spokenForever(t *testing.T, beginning, forever string) (address string) {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { listener.Close() })
-	go func() {
-		for {
-			conn, err := listener.Accept()
-			if err != nil {
-				return
-			}
-			go func() {
-				defer conn.Close()
-				go io.Copy(io.Discard, conn) // ends with the connection
-				_, err := io.WriteString(conn, beginning)
-				for err == nil {
-					_, err = io.WriteString(conn, forever)
-				}
-			}()
+	return answering(t, func(conn *net.TCPConn) {
+		go io.Copy(io.Discard, conn) // ends with the connection
+		_, err := io.WriteString(conn, beginning)
+		for err == nil {
+			_, err = io.WriteString(conn, forever)
 		}
-	}()
-	return listener.Addr().String()
+	})
 }
 
 // message is one that settings can send.

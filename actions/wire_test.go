@@ -23,12 +23,24 @@ import (
 // closed with the test.
 func rawTarget(t *testing.T, answer func(conn *net.TCPConn, ended <-chan struct{})) string {
 	t.Helper()
+	ended := make(chan struct{})
+	t.Cleanup(func() { close(ended) })
+	return "http://" + answering(t, func(conn *net.TCPConn) {
+		if request, err := http.ReadRequest(bufio.NewReader(conn)); err == nil {
+			io.Copy(io.Discard, request.Body)
+			answer(conn, ended)
+		}
+	})
+}
+
+// answering is a target that answers each connection apart, and closes it afterwards.
+func answering(t *testing.T, answer func(conn *net.TCPConn)) (address string) {
+	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	ended := make(chan struct{})
-	t.Cleanup(func() { close(ended); listener.Close() })
+	t.Cleanup(func() { listener.Close() })
 	go func() {
 		for {
 			conn, err := listener.Accept()
@@ -37,14 +49,11 @@ func rawTarget(t *testing.T, answer func(conn *net.TCPConn, ended <-chan struct{
 			}
 			go func() {
 				defer conn.Close()
-				if request, err := http.ReadRequest(bufio.NewReader(conn)); err == nil {
-					io.Copy(io.Discard, request.Body)
-					answer(conn.(*net.TCPConn), ended)
-				}
+				answer(conn.(*net.TCPConn))
 			}()
 		}
 	}()
-	return "http://" + listener.Addr().String()
+	return listener.Addr().String()
 }
 
 // F30: an answer that is cut, by an end or by a reset, is a delivery once its head was there whole, and not before.

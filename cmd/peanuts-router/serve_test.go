@@ -1,7 +1,6 @@
 package main
 
 import (
-	"io"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -111,19 +110,7 @@ func TestARefusedEditIsSeenUntilItIsMended(t *testing.T) {
 			t.Errorf("POST /api/v1/reload = %d, want %d", response.StatusCode, want)
 		}
 	}
-	get := func(path string) string {
-		t.Helper()
-		response, err := http.Get(d.admin + path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer response.Body.Close()
-		text, err := io.ReadAll(response.Body)
-		if err != nil || response.StatusCode != http.StatusOK {
-			t.Errorf("GET %s = %d %s, %v", path, response.StatusCode, text, err)
-		}
-		return string(text)
-	}
+	get := func(path string) string { t.Helper(); return adminText(t, d, path) }
 	const warning = `"name":"rules","detail":"the newest edit was refused`
 	putFile(t, filepath.Join(dir, "rules.yaml"), "nonsense: 1\n")
 	reload(http.StatusBadRequest)
