@@ -7,7 +7,6 @@ import (
 	"io"
 	"log/slog"
 	"sync"
-	"time"
 
 	"github.com/lmittmann/tint"
 )
@@ -37,47 +36,9 @@ func newLogs(out io.Writer, level slog.Leveler) (logger *slog.Logger, close func
 		if isTerminal(out) {
 			return tint.NewTextHandler(w, &tint.Options{Level: level, TimeFormat: "15:04:05", NoColor: !coloursFor(out).on})
 		}
-		return readable{slog.NewJSONHandler(w, &slog.HandlerOptions{Level: level})}
+		return jsonLines{to: w, level: level}
 	}
 	return slog.New(byUrgency{handler(droppable{l}), handler(urgent{l})}), l.close
-}
-
-// readable writes durations as people and programs read them, "1.2ms": a bare number would not tell its unit. The hook that
-// slog has for this is asked for every attribute of every line, and makes each cost half as much again.
-type readable struct{ slog.Handler }
-
-func (r readable) Handle(ctx context.Context, record slog.Record) error {
-	durations := false
-	record.Attrs(func(attr slog.Attr) bool {
-		durations = attr.Value.Kind() == slog.KindDuration
-		return !durations
-	})
-	if !durations {
-		return r.Handler.Handle(ctx, record)
-	}
-	told := slog.NewRecord(record.Time, record.Level, record.Message, record.PC)
-	record.Attrs(func(attr slog.Attr) bool {
-		told.AddAttrs(readableDuration(attr))
-		return true
-	})
-	return r.Handler.Handle(ctx, told)
-}
-
-func (r readable) WithAttrs(attrs []slog.Attr) slog.Handler {
-	told := make([]slog.Attr, 0, len(attrs))
-	for _, attr := range attrs {
-		told = append(told, readableDuration(attr))
-	}
-	return readable{r.Handler.WithAttrs(told)}
-}
-
-func (r readable) WithGroup(name string) slog.Handler { return readable{r.Handler.WithGroup(name)} }
-
-func readableDuration(attr slog.Attr) slog.Attr {
-	if attr.Value.Kind() == slog.KindDuration {
-		attr.Value = slog.StringValue(attr.Value.Duration().Round(time.Microsecond).String())
-	}
-	return attr
 }
 
 // byUrgency hands a record to the handler that may drop it, or to the one that may not.
