@@ -20,7 +20,7 @@ const directBody = 32 << 10
 type direct struct {
 	dial func(ctx context.Context, network, address string) (net.Conn, error)
 	idle idle
-	rest http.RoundTripper
+	rest transport
 }
 
 func (d *direct) RoundTrip(request *http.Request) (*http.Response, error) {
@@ -65,9 +65,7 @@ func (d *direct) connection(ctx context.Context, address string) (*directConn, e
 
 func (d *direct) CloseIdleConnections() {
 	d.idle.closeAll()
-	if closer, ok := d.rest.(interface{ CloseIdleConnections() }); ok {
-		closer.CloseIdleConnections()
-	}
+	d.rest.CloseIdleConnections()
 }
 
 // addressOf is where a request goes: the port of plain HTTP is 80.

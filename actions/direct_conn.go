@@ -46,13 +46,8 @@ func (c *directConn) Read(p []byte) (int, error) {
 // exchange sends a request and reads the head of its answer. Until rest or close, the end of the request's context cuts it.
 func (c *directConn) exchange(request *http.Request) (*http.Response, error) {
 	c.answered, c.failed, c.left = false, nil, maxAnswer
-	ctx := request.Context()
-	deadline, _ := ctx.Deadline() // zero is none
-	if err := c.wire.SetDeadline(deadline); err != nil {
-		return nil, err
-	}
-	c.uncut = context.AfterFunc(ctx, func() { _ = c.wire.SetDeadline(time.Unix(1, 0)) })
-	sent := request.Write(c.out)
+	c.uncut = context.AfterFunc(request.Context(), func() { _ = c.wire.SetDeadline(time.Unix(1, 0)) })
+	sent := writeRequest(c.out, request)
 	if sent == nil {
 		sent = c.out.Flush()
 	}

@@ -16,21 +16,26 @@ type httpSender struct {
 	settings *engine.HTTPSettings
 	keys     [][]byte // that requests are signed with
 	config   Config
-	client   *http.Client
+	over     transport
+	fixed    *http.Request // to copy, where the URL has no template
 }
 
 func newHTTP(settings *engine.HTTPSettings, action engine.Action, config Config) *httpSender {
-	return &httpSender{settings: settings, keys: settings.SigningKeys(), config: config, client: newClient(action, config)}
+	h := &httpSender{settings: settings, keys: settings.SigningKeys(), config: config, over: newTransport(action, config)}
+	if to, ok := settings.URL.(engine.Fixed); ok {
+		h.fixed, _ = http.NewRequest(settings.Method, string(to), nil) // one that cannot be read is told of at each attempt
+	}
+	return h
 }
 
-func (h *httpSender) Close() { h.client.CloseIdleConnections() }
+func (h *httpSender) Close() { h.over.CloseIdleConnections() }
 
 func (h *httpSender) Send(ctx context.Context, s engine.Shipment) engine.Outcome {
 	request, err := h.request(ctx, s)
 	if err != nil {
 		return dead("not sendable", err.Error())
 	}
-	seen, err := exchangeOf(h.client, request, h.config.Now)
+	seen, err := exchangeOf(h.over, request, h.config.Now)
 	if err != nil {
 		return ofError(err)
 	}
@@ -44,23 +49,16 @@ func (h *httpSender) request(ctx context.Context, s engine.Shipment) (*http.Requ
 		return nil, fmt.Errorf("the stored message cannot be read")
 	}
 	settings := rendering{shipment: s, now: h.config.Now()}
-	to, err := settings.render(h.settings.URL)
+	request, err := h.blank(ctx, &settings)
 	if err != nil {
-		return nil, fmt.Errorf("rendering the URL: %w", err)
+		return nil, err
 	}
 	content, contentType := contentOf(message, s.Body)
-	var body io.Reader
 	if h.settings.Method != http.MethodGet && h.settings.Method != http.MethodHead {
-		body = strings.NewReader(content)
+		setBody(request, content)
+		request.Header.Set("Content-Type", contentType)
 	} else {
 		content = ""
-	}
-	request, err := http.NewRequestWithContext(ctx, h.settings.Method, to, body)
-	if err != nil {
-		return nil, fmt.Errorf("the URL or method of the action cannot be used")
-	}
-	if body != nil {
-		request.Header.Set("Content-Type", contentType)
 	}
 	request.Header.Set("User-Agent", h.config.UserAgent)
 	if err := h.setHeaders(request.Header, message, &settings); err != nil {
@@ -69,6 +67,36 @@ func (h *httpSender) request(ctx context.Context, s engine.Shipment) (*http.Requ
 	request.Header.Set("Idempotency-Key", s.ID.Key())
 	sign(request.Header, h.keys, s.ID.Key(), settings.now, content)
 	return request, nil
+}
+
+// blank is a request without headers and body.
+func (h *httpSender) blank(ctx context.Context, settings *rendering) (*http.Request, error) {
+	if h.fixed != nil {
+		request := h.fixed.WithContext(ctx)
+		request.Header = make(http.Header, 8)
+		return request, nil
+	}
+	to, err := settings.render(h.settings.URL)
+	if err != nil {
+		return nil, fmt.Errorf("rendering the URL: %w", err)
+	}
+	request, err := http.NewRequestWithContext(ctx, h.settings.Method, to, nil)
+	if err != nil {
+		return nil, fmt.Errorf("the URL or method of the action cannot be used")
+	}
+	return request, nil
+}
+
+// setBody gives a request its body, which can be read again for another try.
+func setBody(request *http.Request, content string) {
+	request.ContentLength = int64(len(content))
+	request.GetBody = func() (io.ReadCloser, error) {
+		if content == "" {
+			return http.NoBody, nil // any other that is empty has a length that is not known
+		}
+		return io.NopCloser(strings.NewReader(content)), nil
+	}
+	request.Body, _ = request.GetBody()
 }
 
 // setHeaders puts the action's headers, and the step's over them.

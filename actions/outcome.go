@@ -58,7 +58,10 @@ const longestWait = 1 << 30 * time.Second
 // retryAfter is how long a target asks to be left alone (RFC 9110, section 10.2.3); 0 when it does not, or not readably.
 func retryAfter(header http.Header, now time.Time) time.Duration {
 	value := strings.TrimSpace(header.Get("Retry-After"))
-	if value != "" && strings.Trim(value, "0123456789") == "" {
+	if value == "" {
+		return 0
+	}
+	if strings.Trim(value, "0123456789") == "" {
 		seconds, err := strconv.ParseInt(value, 10, 64)
 		if err != nil || seconds > int64(longestWait/time.Second) {
 			return longestWait

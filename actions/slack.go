@@ -26,15 +26,17 @@ const maxSlackAnswer = 4 << 20
 type slackSender struct {
 	settings *engine.SlackSettings
 	config   Config
-	client   *http.Client
+	over     transport
 	bot      *slack.Client // nil for a webhook
 }
 
 func newSlack(settings *engine.SlackSettings, action engine.Action, config Config) *slackSender {
-	client := newClient(action, config)
-	s := &slackSender{settings: settings, config: config, client: client}
+	s := &slackSender{settings: settings, config: config, over: newTransport(action, config)}
 	if settings.WebhookURL.IsZero() {
-		client.Transport = recorded{next: client.Transport, now: config.Now, limit: maxSlackAnswer}
+		client := &http.Client{
+			Transport:     recorded{transport: s.over, now: config.Now, limit: maxSlackAnswer},
+			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		}
 		options := []slack.Option{slack.OptionHTTPClient(client)}
 		if settings.APIURL != "" {
 			options = append(options, slack.OptionAPIURL(settings.APIURL))
@@ -44,7 +46,7 @@ func newSlack(settings *engine.SlackSettings, action engine.Action, config Confi
 	return s
 }
 
-func (s *slackSender) Close() { s.client.CloseIdleConnections() }
+func (s *slackSender) Close() { s.over.CloseIdleConnections() }
 
 func (s *slackSender) Send(ctx context.Context, shipment engine.Shipment) engine.Outcome {
 	var message engine.SlackMessage
@@ -109,7 +111,7 @@ func (s *slackSender) toWebhook(ctx context.Context, shipment engine.Shipment, m
 	}
 	request.Header.Set("Content-Type", "application/json")
 	request.Header.Set("User-Agent", s.config.UserAgent)
-	seen, err := exchangeOf(s.client, request, s.config.Now)
+	seen, err := exchangeOf(s.over, request, s.config.Now)
 	if err != nil {
 		return ofError(err)
 	}

@@ -19,10 +19,16 @@ const maxAnswer = 64 << 10
 // DivertedScheme is the header in which a diversion tells the scheme that was asked for.
 const DivertedScheme = "X-Diverted-Scheme"
 
-// newClient makes a client of an action's own: no proxy, no redirects, no decompression, no deadline but the attempt's.
-func newClient(action engine.Action, config Config) *http.Client {
+// transport makes calls over connections of an action's own.
+type transport interface {
+	http.RoundTripper
+	CloseIdleConnections()
+}
+
+// newTransport makes a transport with no proxy, no decompression, and no deadline but the attempt's. None follows a redirect.
+func newTransport(action engine.Action, config Config) transport {
 	dial := dialer(config, divertHTTP(config))
-	transport := &http.Transport{
+	rest := &http.Transport{
 		DialContext:            dial,
 		TLSClientConfig:        &tls.Config{RootCAs: config.RootCAs, MinVersion: tls.VersionTLS12},
 		TLSHandshakeTimeout:    engine.MaxTimeout,
@@ -33,14 +39,10 @@ func newClient(action engine.Action, config Config) *http.Client {
 		DisableCompression:     true,
 		ForceAttemptHTTP2:      true,
 	}
-	client := &http.Client{
-		Transport:     &direct{dial: dial, rest: transport, idle: idle{most: max(action.Concurrency, 1)}},
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}
 	if config.Divert != nil {
-		client.Transport = inClear{transport}
+		return inClear{rest}
 	}
-	return client
+	return &direct{dial: dial, rest: rest, idle: idle{most: max(action.Concurrency, 1)}}
 }
 
 func divertHTTP(config Config) string {
@@ -51,19 +53,13 @@ func divertHTTP(config Config) string {
 }
 
 // inClear asks for everything over plain HTTP, and tells in a header how it was meant.
-type inClear struct{ next http.RoundTripper }
+type inClear struct{ transport }
 
 func (c inClear) RoundTrip(r *http.Request) (*http.Response, error) {
 	diverted := r.Clone(r.Context())
 	diverted.Header.Set(DivertedScheme, r.URL.Scheme)
 	diverted.URL.Scheme = "http"
-	return c.next.RoundTrip(diverted)
-}
-
-func (c inClear) CloseIdleConnections() {
-	if closer, ok := c.next.(interface{ CloseIdleConnections() }); ok {
-		closer.CloseIdleConnections()
-	}
+	return c.transport.RoundTrip(diverted)
 }
 
 // exchange is what was seen of an HTTP answer.
@@ -73,9 +69,14 @@ type exchange struct {
 	answer     strings.Builder // its beginning
 }
 
-// exchangeOf makes one call and reads of its answer what is kept. An error is that of client.Do.
-func exchangeOf(client *http.Client, request *http.Request, now func() time.Time) (*exchange, error) {
-	response, err := client.Do(request)
+// exchangeOf makes one call and reads of its answer what is kept. An error is that of the transport: http.Client, which copies
+// every request for redirects that we do not follow, has no part in it.
+func exchangeOf(over transport, request *http.Request, now func() time.Time) (*exchange, error) {
+	if user := request.URL.User; user != nil && request.Header.Get("Authorization") == "" {
+		password, _ := user.Password()
+		request.SetBasicAuth(user.Username(), password)
+	}
+	response, err := over.RoundTrip(request)
 	if err != nil {
 		return nil, err
 	}
@@ -110,7 +111,7 @@ func keep(answer string) string {
 // recorded keeps what it sees of an answer for whoever put an exchange into the request's context: a library's error
 // often tells less. Of a refusal it reads as much as the others do; of a success, up to limit bytes.
 type recorded struct {
-	next  http.RoundTripper
+	transport
 	now   func() time.Time
 	limit int64
 }
@@ -123,7 +124,7 @@ func withExchange(ctx context.Context) (context.Context, *exchange) {
 }
 
 func (r recorded) RoundTrip(request *http.Request) (*http.Response, error) {
-	response, err := r.next.RoundTrip(request)
+	response, err := r.transport.RoundTrip(request)
 	seen, ok := request.Context().Value(exchangeKey{}).(*exchange)
 	if err != nil || !ok {
 		return response, err
@@ -142,12 +143,6 @@ func (r recorded) RoundTrip(request *http.Request) (*http.Response, error) {
 	}
 	response.Body = body{watched, response.Body}
 	return response, nil
-}
-
-func (r recorded) CloseIdleConnections() {
-	if closer, ok := r.next.(interface{ CloseIdleConnections() }); ok {
-		closer.CloseIdleConnections()
-	}
 }
 
 // body reads from one reader and closes another.
