@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"sync"
+	"time"
 
 	"github.com/lmittmann/tint"
 )
@@ -25,6 +26,9 @@ type logs struct {
 }
 
 const logLimit = 4 << 20
+
+// gatherTime is how long lines are gathered after some were written: a busy router writes thousands of them a second.
+const gatherTime = 5 * time.Millisecond
 
 // newLogs starts writing to out, in colour for people when out is a terminal, else as JSON, a record a line.
 // close writes what is left.
@@ -117,6 +121,7 @@ func (l *logs) writeAll() {
 		// An unwritable log is no reason to stop delivering.
 		_, _ = l.out.Write(batch.Bytes())
 		batch.Reset()
+		time.Sleep(gatherTime)
 	}
 }
 

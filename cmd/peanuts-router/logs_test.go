@@ -8,8 +8,10 @@ import (
 	"io"
 	"log/slog"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/slogtest"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -81,6 +83,42 @@ func TestDurationsTellTheirUnit(t *testing.T) {
 	if strings.Contains(text.String(), "not wanted") {
 		t.Error("a line below the level was written")
 	}
+}
+
+// A line that comes alone is written at once, and those that come together are written together; closing writes what is left.
+func TestLinesAreWrittenTogether(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var out written
+		log, closeLog := newLogs(&out, slog.LevelInfo)
+		expect := func(when string, writes, lines int64) {
+			t.Helper()
+			synctest.Wait()
+			if gotWrites, gotLines := out.writes.Load(), out.lines.Load(); gotWrites != writes || gotLines != lines {
+				t.Errorf("%s: %d lines in %d writes, want %d in %d", when, gotLines, gotWrites, lines, writes)
+			}
+		}
+		log.Info("alone")
+		expect("one line", 1, 1)
+		for range 100 {
+			log.Info("in company")
+			synctest.Wait()
+		}
+		expect("100 more at once", 1, 1)
+		time.Sleep(gatherTime)
+		expect("a moment later", 2, 101)
+		log.Info("last")
+		closeLog()
+		expect("closed", 3, 102)
+	})
+}
+
+// written counts what is written.
+type written struct{ writes, lines atomic.Int64 }
+
+func (w *written) Write(p []byte) (int, error) {
+	w.writes.Add(1)
+	w.lines.Add(int64(bytes.Count(p, []byte{'\n'})))
+	return len(p), nil
 }
 
 // The two lines that each event leaves when all goes well.
