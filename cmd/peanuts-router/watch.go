@@ -23,10 +23,11 @@ const (
 // until ctx ends. It watches directories, not files: an editor's rename or a swapped link leaves a watch on the
 // file itself deaf.
 func watchRules(ctx context.Context, path string, log *slog.Logger, reread func()) {
+	directory := directoryOf(path)
 	watcher, err := fsnotify.NewWatcher()
 	if err == nil {
 		defer watcher.Close()
-		err = watcher.Add(directoryOf(path))
+		err = watcher.Add(directory)
 	}
 	if err != nil {
 		log.Warn("not watching the rules, reading them every 30 s instead", "err", err)
@@ -41,7 +42,7 @@ func watchRules(ctx context.Context, path string, log *slog.Logger, reread func(
 		case <-ctx.Done():
 			return
 		case event, open := <-watcher.Events:
-			if !open || !concerns(path, event.Name) {
+			if !open || !concerns(path, directory, event.Name) {
 				continue
 			}
 			if since.IsZero() {
@@ -62,15 +63,15 @@ func watchRules(ctx context.Context, path string, log *slog.Logger, reread func(
 	}
 }
 
-// concerns tells whether a change of a file may be one of the rules: of the file itself, of a YAML file in the directory of
+// concerns tells whether a change of a file in the watched directory may be one of the rules: of the file itself, of a YAML file in the directory of
 // the rules, or of the link ..data that a mounted volume is swapped by. Whatever else lies there, such as the store, changes
 // without end.
-func concerns(path, changed string) bool {
+func concerns(path, directory, changed string) bool {
 	name := filepath.Base(changed)
 	if strings.HasPrefix(name, "..") {
 		return true
 	}
-	if directoryOf(path) == path {
+	if directory == path {
 		return filepath.Ext(name) == ".yaml"
 	}
 	return name == filepath.Base(path)

@@ -23,7 +23,7 @@ func TestWhichChangesConcernTheRules(t *testing.T) {
 		{dir, dir + "/router.db", false},
 		{dir, dir + "/..data", true},
 	} {
-		if got := concerns(c.path, c.changed); got != c.want {
+		if got := concerns(c.path, directoryOf(c.path), c.changed); got != c.want {
 			t.Errorf("concerns(%s, %s) = %t", c.path, c.changed, got)
 		}
 	}
