@@ -88,7 +88,11 @@ func (s *Store) open(ctx context.Context, config Config) error {
 	if err := checkSchema(ctx, looking, config.Beside); err != nil {
 		return err
 	}
-	if s.writer, err = startWriter(ctx, s.writing, config.Queue, config.Now); err != nil {
+	copying, err := sql.Open("sqlite", dsn(config, "_synchronous="+synchronous))
+	if err != nil {
+		return err
+	}
+	if s.writer, err = startWriter(ctx, s.writing, copying, config.Queue, config.Now); err != nil {
 		return err
 	}
 	if config.Beside {
