@@ -8,7 +8,7 @@ import (
 )
 
 const (
-	markOwn      = `UPDATE events SET own = 1 WHERE seq = ?`
+	markOwn      = `UPDATE events SET own = 1, crc = crc + 1 - own WHERE seq = ?`
 	putAlert     = `INSERT INTO alerts (event, action, about, at) VALUES (?, ?, ?, ?) ON CONFLICT (event, action) DO UPDATE SET about = excluded.about, at = excluded.at`
 	selectAlerts = `SELECT event, action, about, at FROM alerts ORDER BY event, action`
 )

@@ -52,6 +52,7 @@ var books = []book{
 			{"what is owed is owed by a rule that fired", `d.sync IS NOT 'remove' AND CASE WHEN json_valid(` + judgedBy + `)
 				THEN NOT EXISTS (SELECT 1 FROM json_each(` + judgedBy + `, '$.fired') f WHERE f.value = d.rule) ELSE 1 END`},
 			{"what a replay owes goes with no entry", `d.replay IS NOT NULL AND (d.entry IS NOT NULL OR d.at IS NOT NULL OR d.sync IS NOT NULL)`},
+			{"a delivery is as it was written", `NOT (` + deliveryIsSound + ` AND ` + toldIsSound + `)`},
 		},
 	},
 	{

@@ -14,16 +14,16 @@ const (
 	selectEntry = `SELECT version, deleted, event FROM entries WHERE id = ?`
 	putEntry    = `INSERT INTO entries (id, version, deleted, event) VALUES (?, ?, ?, ?)
 		ON CONFLICT (id) DO UPDATE SET version = excluded.version, deleted = excluded.deleted, event = excluded.event`
-	selectBody = `SELECT body FROM events WHERE seq = ?`
+	selectBody = `SELECT ` + wholeBody + ` FROM events e WHERE e.seq = ?`
 
 	syncedOf     = `SELECT rule, step FROM synced WHERE entry = ?`
 	putSynced    = `INSERT INTO synced (entry, rule, step) VALUES (?, ?, ?) ON CONFLICT DO NOTHING`
 	forgetSynced = `DELETE FROM synced WHERE entry = ? AND rule = ? AND step = ?`
 
-	cancelOlder = `UPDATE deliveries SET state = 'cancelled', turn = 0, last_error = ? WHERE entry = ? AND state = 'pending'
+	cancelOlder = `UPDATE deliveries SET state = 'cancelled', turn = 0, ` + toldOtherwise + ` WHERE entry = ?2 AND state = 'pending'
 		RETURNING event, rule, seq, line IS NOT NULL`
-	cancelTwins = `UPDATE deliveries SET state = 'cancelled', turn = 0, last_error = ?
-		WHERE entry = ? AND rule = ? AND step = ? AND state = 'pending' AND at = ? RETURNING event, rule, seq, line IS NOT NULL`
+	cancelTwins = `UPDATE deliveries SET state = 'cancelled', turn = 0, ` + toldOtherwise + `
+		WHERE entry = ?2 AND rule = ?3 AND step = ?4 AND state = 'pending' AND at = ?5 RETURNING event, rule, seq, line IS NOT NULL`
 
 	selectFollower = `SELECT d.entry, d.rule, d.step, d.at, d.sync IS 'remove', ` + isOutdated + `
 		FROM deliveries d JOIN entries n ON n.id = d.entry WHERE d.seq = ?`
@@ -106,10 +106,15 @@ func (k *known) remembering(tx *transaction, seq int64) func() *peanuts.Event {
 			return event
 		}
 		asked = true
-		var body []byte
-		err := tx.row(selectBody, []any{seq}, &body)
-		if err == nil {
-			event, err = peanuts.Parse(body)
+		err := tx.rows(selectBody, []any{seq}, func(rows *sql.Rows) error {
+			body, err := scanBody(rows)
+			if err == nil {
+				event, err = peanuts.Parse(body)
+			}
+			return err
+		})
+		if err == nil && event == nil {
+			err = sql.ErrNoRows
 		}
 		if err != nil {
 			k.failed = err

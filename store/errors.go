@@ -7,6 +7,8 @@ import (
 
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
+
+	"github.com/peanuts-router/peanuts-router/engine"
 )
 
 var (
@@ -68,6 +70,15 @@ func unscannable(err error) bool { return strings.HasPrefix(err.Error(), "sql: S
 // unreadable says of what stands in the store that it is not what the store once took.
 func unreadable(what string, err error) error {
 	return fmt.Errorf("%w: %s cannot be read: %w", ErrBroken, what, err)
+}
+
+func damagedDelivery(id engine.DeliveryID) error { return damaged("delivery " + string(id)) }
+
+func damagedEvent(id engine.EventID) error { return damaged("event " + string(id)) }
+
+// damaged says of a row that it is not as it was written.
+func damaged(row string) error {
+	return fmt.Errorf("%w: %s is not as it was written; check tells what else is damaged, restore a backup", ErrBroken, row)
 }
 
 func wrap(doing string, err error) error {

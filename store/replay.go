@@ -14,8 +14,7 @@ const (
 	givenOut = `SELECT e.seq, (SELECT coalesce(max(d.seq) & 1048575, 0) FROM deliveries d WHERE d.seq` + ofE + `),
 			(SELECT coalesce(max(n), 0) FROM replays WHERE event = e.seq)
 		FROM events e WHERE e.id = ?`
-	putReplay    = `INSERT INTO replays (event, n, at, rules, digest, judgement) VALUES (?, ?, ?, ?, ?, ?)`
-	markReplayed = `UPDATE deliveries SET replay = ? WHERE seq > ? AND seq <= ?`
+	putReplay = `INSERT INTO replays (event, n, at, rules, digest, judgement) VALUES (?, ?, ?, ?, ?, ?)`
 
 	selectReplays = `SELECT r.n, r.at, r.rules, r.digest, r.judgement FROM replays r JOIN events e ON e.seq = r.event WHERE e.id = ? ORDER BY r.n`
 )
@@ -69,11 +68,9 @@ func (a *accepting) replay(tx *transaction, event int64, n int, r *engine.Rejudg
 	if _, err := tx.exec(putReplay, event, n, r.At.UnixMilli(), r.Rules, r.Digest, text); err != nil {
 		return err
 	}
+	a.replayed = int64(n)
 	stands, err := a.owe(tx, event, judgement)
 	if err != nil {
-		return err
-	}
-	if _, err := tx.exec(markReplayed, n, deliveryRow(event, a.given), deliveryRow(event, maxNumber)); err != nil {
 		return err
 	}
 	judgement.Suppressed = nil // what a claim suppresses is noted of the events that stand for their entries

@@ -16,7 +16,7 @@ const (
 	placeStat  = `UPDATE stats SET position = ? WHERE id = ?`
 
 	unfinishedStats = `SELECT id, name, definition, reached FROM stats WHERE current = 1 AND reached IS NOT NULL ORDER BY id`
-	entriesAfter    = `SELECT n.id, e.received_at, e.body FROM entries n JOIN events e ON e.seq = n.event
+	entriesAfter    = `SELECT n.id, e.received_at, ` + eventIsSound + ` AND ` + bodyIsSound + `, e.id, e.body FROM entries n JOIN events e ON e.seq = n.event
 		WHERE n.id > ? ORDER BY n.id LIMIT ?`
 	reachStat = `UPDATE stats SET reached = ? WHERE id = ?`
 
@@ -119,9 +119,14 @@ func (r rebuilding) advance(tx *transaction, by Contributor) error {
 	n := 0
 	err := tx.rows(entriesAfter, []any{r.reached, rebuildBatch}, func(rows *sql.Rows) error {
 		var received int64
+		var sound bool
+		var id engine.EventID
 		var body []byte
-		if err := rows.Scan(&r.reached, &received, &body); err != nil {
+		if err := rows.Scan(&r.reached, &received, &sound, (*string)(&id), &body); err != nil {
 			return err
+		}
+		if !sound {
+			return damagedEvent(id)
 		}
 		n++
 		event, err := peanuts.Parse(body)

@@ -24,7 +24,8 @@ type writer struct {
 	failed  chan struct{} // closed when the store broke
 	stopped chan struct{} // closed when the goroutine has ended
 
-	moved movedTotals
+	moved   movedTotals
+	summing summing // of the row that is being written
 
 	mu         sync.Mutex
 	statements map[string]*sql.Stmt // by their text, prepared on conn

@@ -14,6 +14,7 @@ CREATE TABLE events (
     generation  INTEGER NOT NULL,        -- of the rules that judged it, from 1
     own         INTEGER NOT NULL DEFAULT 0, -- 1: the router raised it itself
     judgement   TEXT,                    -- JSON; null when no rule had anything to say
+    crc         INTEGER NOT NULL,        -- the sum of what stands before this, and own and duplicates
     body        BLOB NOT NULL            -- as received
 ) STRICT;
 
@@ -58,6 +59,8 @@ CREATE TABLE deliveries (
     sent_at     INTEGER,                 -- of a delivered one: its last attempt, which has no row in attempts
     took        INTEGER,
     replay      INTEGER,                 -- of its event, that owes it; null for what was owed when the event came
+    crc         INTEGER NOT NULL,        -- the sum of what is sent, and when
+    told        INTEGER NOT NULL,        -- the sum of last_status, last_error, sent_at and took
     -- With IN, SQLite would make a table of the seven for each statement, and fill it.
     CHECK (state = 'pending' OR state = 'sending' OR state = 'delivered' OR state = 'dead' OR state = 'cancelled' OR
         state = 'discarded' OR state = 'shadow'),

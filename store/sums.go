@@ -1,0 +1,199 @@
+package store
+
+import (
+	"crypto/sha256"
+	"database/sql/driver"
+	"encoding/binary"
+	"fmt"
+	"hash/crc32"
+	"sync"
+
+	"modernc.org/sqlite"
+
+	"github.com/peanuts-router/peanuts-router/engine"
+	"github.com/peanuts-router/peanuts-router/internal/fault"
+)
+
+// SQLite has no checksums of its own. So a row keeps the sum (crc) of what stands in it, CRC-32C of what never changes and,
+// added to that, the numbers that do: whoever changes one changes the sum by as much, and a number that was damaged before
+// stays found (F12). Rows are held against their sums where they are read to be sent, shown or judged by, and by check.
+const (
+	// What the sums of rows should be, and whether they are, in SQL of events e and deliveries d with the functions of RegisterSums.
+	sumOfEvent    = `crc32c(e.id, e.timestamp, e.digest, e.received_at, e.name, e.helper, e.entry_id, e.generation, e.judgement) + e.duplicates + e.own`
+	sumOfDelivery = `crc32c(d.seq, d.rule, d.step, d.action, d.kind, d.message, d.entry, d.at, d.sync, d.line, d.created_at, d.replay)
+			+ d.next_at + d.generation + d.attempts + d.plan_from + d.lost`
+	sumOfTold = `crc32c(d.last_status, d.last_error, d.sent_at, d.took)`
+
+	// toldOtherwise changes last_error to the first value.
+	toldOtherwise = `last_error = ?1, told = told ` + lessTold + ` + crc32c(last_status, ?1, sent_at, took)`
+	lessTold      = `- crc32c(last_status, last_error, sent_at, took)`
+
+	eventIsSound    = `e.crc = ` + sumOfEvent
+	bodyIsSound     = `is_digest(e.digest, e.body)`
+	deliveryIsSound = `d.crc = ` + sumOfDelivery
+	toldIsSound     = `d.told = ` + sumOfTold
+
+	// SumUpEvents and SumUpDeliveries make all sums anew, for whoever filled a store past it. Nothing else may: whatever is
+	// damaged would be whole again.
+	SumUpEvents     = `UPDATE events AS e SET crc = ` + sumOfEvent
+	SumUpDeliveries = `UPDATE deliveries AS d SET crc = ` + sumOfDelivery + `, told = ` + sumOfTold
+)
+
+// RegisterSums gives all connections to SQLite that this process opens from now on the functions by which a store sums up:
+// crc32c of any values, sha256 of bytes, and is_digest. Open does so as well; others need it who fill a store past it.
+var RegisterSums = sync.OnceValue(func() error {
+	for name, f := range map[string]func([]driver.Value) (driver.Value, error){"crc32c": crcOfValues, "sha256": digestOfValue, "is_digest": isDigest} {
+		err := sqlite.RegisterFunction(name, &sqlite.FunctionImpl{
+			NArgs: -1, Deterministic: true,
+			VolatileArgs: true, // else a text would end at a byte of zero
+			Scalar:       func(_ *sqlite.FunctionContext, args []driver.Value) (driver.Value, error) { return f(args) },
+		})
+		if err != nil {
+			return fmt.Errorf("giving SQLite the function %s: %w", name, err)
+		}
+	}
+	return nil
+})
+
+// crcOfValues is the sum of values of a row, as summing makes it.
+func crcOfValues(args []driver.Value) (driver.Value, error) {
+	var s summing
+	for _, arg := range args {
+		switch v := arg.(type) {
+		case nil:
+			s.none()
+		case int64:
+			s.number(v)
+		case string:
+			s.text(v)
+		case []byte:
+			s.bytes(v)
+		default:
+			return nil, fmt.Errorf("crc32c of a %T", arg)
+		}
+	}
+	return s.crc(), nil
+}
+
+// digestOfValue is the SHA-256 of a body.
+func digestOfValue(args []driver.Value) (driver.Value, error) {
+	body, ok := args[0].([]byte)
+	if !ok {
+		return nil, fmt.Errorf("sha256 of a %T", args[0])
+	}
+	digest := sha256.Sum256(body)
+	return digest[:], nil
+}
+
+// isDigest tells whether a digest is that of a body.
+func isDigest(args []driver.Value) (driver.Value, error) {
+	digest, _ := args[0].([]byte)
+	body, _ := args[1].([]byte)
+	same := fault.Planted(fault.DedupeInMemory) || string(digest) == string(sum256(body))
+	return same, nil
+}
+
+func sum256(body []byte) []byte {
+	digest := sha256.Sum256(body)
+	return digest[:]
+}
+
+// castagnoli is the table of CRC-32C, for which processors have an instruction.
+var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+
+// summing gathers the values of a row for their sum. It can be used again, one row after the other.
+type summing struct {
+	gathered []byte
+	long     uint32 // of the values before what is gathered
+}
+
+// What a value is, so that no two rows of other values gather the same bytes.
+const (
+	isNone   = 0
+	isNumber = 1
+	isBytes  = 2
+)
+
+func (s *summing) none() { s.gathered = append(s.gathered, isNone) }
+
+func (s *summing) number(n int64) {
+	s.gathered = binary.LittleEndian.AppendUint64(append(s.gathered, isNumber), uint64(n))
+}
+
+func (s *summing) text(text string) {
+	s.begin(len(text))
+	s.gathered = append(s.gathered, text...)
+}
+
+// bytes are not copied: they may be many.
+func (s *summing) bytes(bytes []byte) {
+	s.begin(len(bytes))
+	s.long = crc32.Update(crc32.Update(s.long, castagnoli, s.gathered), castagnoli, bytes)
+	s.gathered = s.gathered[:0]
+}
+
+func (s *summing) begin(length int) {
+	s.gathered = binary.LittleEndian.AppendUint32(append(s.gathered, isBytes), uint32(length))
+}
+
+// value gathers a value that may be none.
+func (s *summing) value(v any) {
+	switch v := v.(type) {
+	case string:
+		s.text(v)
+	case int64:
+		s.number(v)
+	case nil:
+		s.none()
+	default:
+		panic(fmt.Sprintf("the sum of a %T", v))
+	}
+}
+
+// crc is the sum of what was gathered, and begins anew.
+func (s *summing) crc() int64 {
+	sum := crc32.Update(s.long, castagnoli, s.gathered)
+	s.gathered, s.long = s.gathered[:0], 0
+	return int64(sum)
+}
+
+// sum is that of the row of an event on its way into the store.
+func (a *accepting) sum(s *summing, generation int64, judgement any) int64 {
+	e := a.Event
+	s.text(string(a.ID))
+	s.number(a.timestamp())
+	s.bytes(a.digest[:])
+	s.number(a.ReceivedAt.UnixMilli())
+	s.text(e.Event)
+	s.text(e.Helper.Command)
+	s.text(e.Entry.ID)
+	s.number(generation)
+	s.value(judgement)
+	return s.crc()
+}
+
+// sum is that of the row of a new delivery.
+func (d *standing) sum(s *summing, row int64, owed *engine.Owed, created int64, replay any) int64 {
+	s.number(row)
+	s.text(string(owed.Rule))
+	s.number(int64(owed.Step))
+	s.text(string(owed.Action))
+	s.text(string(owed.Kind))
+	s.bytes(owed.Message)
+	s.value(d.entry)
+	s.value(d.at)
+	s.value(d.sync)
+	s.value(d.line)
+	s.number(created)
+	s.value(replay)
+	return s.crc() + d.due + d.generation
+}
+
+// told is the sum of what is told of a delivery's last attempt; at and took are none unless it delivered.
+func (s *summing) told(status, reason string, at, took any) int64 {
+	s.text(status)
+	s.text(reason)
+	s.value(at)
+	s.value(took)
+	return s.crc()
+}
