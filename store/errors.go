@@ -76,6 +76,8 @@ func damagedDelivery(id engine.DeliveryID) error { return damaged("delivery " + 
 
 func damagedEvent(id engine.EventID) error { return damaged("event " + string(id)) }
 
+func damagedStat(name engine.StatName) error { return damaged("stat " + string(name)) }
+
 // damaged says of a row that it is not as it was written.
 func damaged(row string) error {
 	return fmt.Errorf("%w: %s is not as it was written; check tells what else is damaged, restore a backup", ErrBroken, row)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"fmt"
 	"strings"
 	"time"
 
@@ -22,8 +23,8 @@ const (
 			d.last_error, d.message, coalesce(d.at, 0), d.turn, coalesce(d.replay, 0), ` + deliveryIsSound + ` AND ` + toldIsSound + `
 		FROM deliveries d JOIN events e ON e.seq = d.event `
 	deliveriesBetween = deliveryColumns + `WHERE d.seq BETWEEN ? << 20 AND ? << 20 | 1048575 ORDER BY d.seq`
-	selectAttempts    = `SELECT n, at, took, status, error, answer FROM attempts WHERE delivery = ?1
-		UNION ALL SELECT attempts, sent_at, took, last_status, last_error, '' FROM deliveries WHERE seq = ?1 AND sent_at IS NOT NULL
+	selectAttempts    = `SELECT n, at, took, status, error, answer, ` + attemptIsSound + ` FROM attempts t WHERE delivery = ?1
+		UNION ALL SELECT attempts, sent_at, took, last_status, last_error, '', ` + toldIsSound + ` FROM deliveries d WHERE seq = ?1 AND sent_at IS NOT NULL
 		ORDER BY n`
 )
 
@@ -188,7 +189,11 @@ func (s *Store) history(ctx context.Context, delivery int64) ([]engine.Attempt, 
 	err := s.query(ctx, "reading a delivery", selectAttempts, []any{delivery}, func(rows *sql.Rows) error {
 		var a engine.Attempt
 		var at, took int64
-		err := rows.Scan(&a.N, &at, &took, &a.Status, &a.Error, &a.Answer)
+		var sound bool
+		err := rows.Scan(&a.N, &at, &took, &a.Status, &a.Error, &a.Answer, &sound)
+		if err == nil && !sound {
+			err = damaged(fmt.Sprintf("attempt %d at the delivery of row %d", a.N, delivery))
+		}
 		a.At, a.Took = fromMillis(at), time.Duration(took)*time.Microsecond
 		history = append(history, a)
 		return err

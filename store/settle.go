@@ -22,8 +22,8 @@ const (
 			last_status = coalesce(?4, last_status), last_error = coalesce(?5, last_error),
 			told = told ` + lessTold + ` + crc32c(coalesce(?4, last_status), coalesce(?5, last_error), sent_at, took)
 		WHERE seq = ?6 AND state = 'sending' AND generation = ?7`
-	insertAttempt = `INSERT INTO attempts (delivery, n, at, took, status, error, answer)
-		SELECT seq, attempts, ?, ?, ?, ?, ? FROM deliveries WHERE seq = ?`
+	insertAttempt = `INSERT INTO attempts (delivery, n, at, took, status, error, answer, crc)
+		SELECT seq, attempts, ?1, ?2, ?3, ?4, ?5, crc32c(seq, attempts, ?1, ?2, ?3, ?4, ?5) FROM deliveries WHERE seq = ?6`
 	findRow = `SELECT d.seq, d.entry IS NOT NULL, d.line IS NOT NULL FROM events e JOIN deliveries d ON d.seq = e.seq << 20 | ? WHERE e.id = ?`
 
 	// A number in the file's header that nothing reads: to set it takes the same writing and flushing as an event.

@@ -33,6 +33,18 @@ const (
 	deliveryIsSound = `d.crc = ` + sumOfDelivery
 	toldIsSound     = `d.told = ` + sumOfTold
 
+	// Of replays r, attempts t, deaths x, entries n, synced s, claims c, and of tables that are asked for alone.
+	replayIsSound  = `r.crc = crc32c(r.event, r.n, r.at, r.rules, r.digest, r.judgement)`
+	attemptIsSound = `t.crc = crc32c(t.delivery, t.n, t.at, t.took, t.status, t.error, t.answer)`
+	deathsAreSound = `x.crc = crc32c(x.action) + x.died + x.told + x.newest`
+	entryIsSound   = `n.crc = crc32c(n.id, n.version, n.deleted, n.event)`
+	syncedIsSound  = `s.crc = crc32c(s.entry, s.rule, s.step)`
+	claimIsSound   = `c.crc = crc32c(c.rule, c.value, c.event) + coalesce(c.suppressed, 0)`
+	alertIsSound   = `crc = crc32c(event, action, about) + at`
+	holdIsSound    = `crc = crc32c(action, reason) - until`
+	statIsSound    = `crc = crc32c(name, definition, zone) + crc32c(reached) + position + current`
+	keptIsSound    = `crc = crc32c(n, name, text, kept_at)`
+
 	// SumUpEvents and SumUpDeliveries make all sums anew, for whoever filled a store past it. Nothing else may: whatever is
 	// damaged would be whole again.
 	SumUpEvents     = `UPDATE events AS e SET crc = ` + sumOfEvent
@@ -187,6 +199,19 @@ func (d *standing) sum(s *summing, row int64, owed *engine.Owed, created int64, 
 	s.number(created)
 	s.value(replay)
 	return s.crc() + d.due + d.generation
+}
+
+// entry is the sum of the row of an entry.
+func (s *summing) entry(id, version string, deleted bool, event int64) int64 {
+	s.text(id)
+	s.text(version)
+	if deleted {
+		s.number(1)
+	} else {
+		s.number(0)
+	}
+	s.number(event)
+	return s.crc()
 }
 
 // told is the sum of what is told of a delivery's last attempt; at and took are none unless it delivered.
