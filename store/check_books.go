@@ -102,8 +102,11 @@ var books = []book{
 	},
 	{
 		name: "contributions", id: `'stat ' || coalesce(s.name, c.stat) || ', entry ' || c.entry`,
-		from:     `contributions c LEFT JOIN stats s ON s.id = c.stat LEFT JOIN entries n ON n.id = c.entry`,
-		promises: []promise{{"what counts in a stat is an entry that is there", `s.current = 1 AND (n.id IS NULL OR n.deleted)`}},
+		from: `contributions c LEFT JOIN stats s ON s.id = c.stat LEFT JOIN entries n ON n.id = c.entry`,
+		promises: []promise{
+			{"what counts in a stat is an entry that is there", `s.current = 1 AND (n.id IS NULL OR n.deleted)`},
+			{"what counts in a stat is as it was written", `NOT ` + contributionIsSound},
+		},
 	},
 }
 

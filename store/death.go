@@ -72,24 +72,8 @@ const (
 // deaths holds what was told of dead letters against what there was to tell, and the router's own events against their
 // names.
 func (a *audit) deaths() error {
-	for _, promise := range []promise{
+	return a.hold([]promise{
 		{"no more dead letters were told than there were", overtold},
 		{"what the router raised itself bears a name of its own", misplaced},
-		{"what is counted of dead letters is as it was written", `SELECT action FROM deaths x WHERE NOT (` + deathsAreSound + `)`},
-		{"what is remembered of the router's own events is as it was written", `SELECT event || ' of action ' || action FROM alerts WHERE NOT (` + alertIsSound + `)`},
-		{"what holds an action is as it was written", `SELECT action || ': ' || reason FROM holds WHERE NOT (` + holdIsSound + `)`},
-		{"what is known of a stat is as it was written", `SELECT name FROM stats WHERE NOT (` + statIsSound + `)`},
-		{"the rules that were kept are as they were read", `SELECT name FROM kept_rules WHERE NOT (` + keptIsSound + `)`},
-	} {
-		err := a.rows(promise.broken, func(rows *sql.Rows) error {
-			var where string
-			err := rows.Scan(&where)
-			a.found(promise.says, where)
-			return err
-		})
-		if err != nil {
-			return err
-		}
-	}
-	return nil
+	})
 }

@@ -121,7 +121,7 @@ func (k *known) remembering(tx *transaction, seq int64) func() *peanuts.Event {
 			return err
 		})
 		if err == nil && event == nil {
-			err = sql.ErrNoRows
+			err = damaged("an entry of which the newest event is not there")
 		}
 		if err != nil {
 			k.failed = err

@@ -50,6 +50,9 @@ func sorted(doing string, err error) error {
 	case sqlite3.SQLITE_CONSTRAINT_DATATYPE:
 		// No value of another type than its column's is ever handed over: the one that is not was there before (F12).
 		return fmt.Errorf("%s: %w: %w", doing, ErrBroken, err)
+	case sqlite3.SQLITE_CONSTRAINT_UNIQUE, sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY, sqlite3.SQLITE_CONSTRAINT_ROWID:
+		// Who makes a row has looked whether there is one: the one that is there was not found (F12).
+		return fmt.Errorf("%s: %w: %w", doing, ErrBroken, err)
 	case sqlite3.SQLITE_READONLY_DBMOVED:
 		return fmt.Errorf("%s: %w: its file was moved or replaced: %w", doing, ErrBroken, err)
 	}

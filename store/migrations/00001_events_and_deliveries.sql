@@ -151,7 +151,7 @@ CREATE TABLE stats (
 
 CREATE UNIQUE INDEX stats_current ON stats (name) WHERE current = 1;
 
-CREATE TABLE contributions (             -- what each entry adds to each stat; check holds it and the totals, which have no sums of their rows, against one another
+CREATE TABLE contributions (             -- what each entry adds to each stat
     stat  INTEGER NOT NULL REFERENCES stats (id),
     entry TEXT NOT NULL,
     day   TEXT NOT NULL,                 -- 2026-11-23
@@ -159,12 +159,13 @@ CREATE TABLE contributions (             -- what each entry adds to each stat; c
     grp   TEXT NOT NULL,
     unit  TEXT NOT NULL,                 -- empty for a stat without units
     value TEXT NOT NULL,                 -- a decimal number; empty when it could not be read
+    crc   INTEGER NOT NULL,
     PRIMARY KEY (stat, entry)
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX contributions_unreadable ON contributions (stat, entry, user) WHERE value = '';
 
-CREATE TABLE totals (                    -- of the readable contributions; each counts in several
+CREATE TABLE totals (                    -- of the readable contributions; each counts in several. check adds them up, so that rows have no sums
     stat   INTEGER NOT NULL REFERENCES stats (id),
     user   TEXT NOT NULL,                -- empty: of everybody
     period TEXT NOT NULL,                -- a day, a month (2026-11), or empty: of all time
