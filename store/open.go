@@ -48,6 +48,9 @@ func Open(ctx context.Context, config Config) (*Store, error) {
 	if config.Now == nil {
 		config.Now = time.Now
 	}
+	if err := RegisterSums(); err != nil {
+		return nil, err
+	}
 	s := &Store{now: config.Now}
 	if err := s.open(ctx, config); err != nil {
 		_ = s.release()

@@ -24,8 +24,9 @@ type writer struct {
 	failed  chan struct{} // closed when the store broke
 	stopped chan struct{} // closed when the goroutine has ended
 
-	moved  movedTotals
-	copier copier
+	moved   movedTotals
+	copier  copier
+	summing summing
 
 	mu         sync.Mutex
 	statements map[string]*sql.Stmt // by their text, prepared on conn
