@@ -36,6 +36,7 @@ rules:
 // I12: after a run under load, with repeats, failures, dead letters, and reminders that are cancelled, the counters of the
 // daemon are what its store holds, to the last one; and the books balance.
 func TestTheCountersAreWhatTheStoreHolds(t *testing.T) {
+	t.Parallel()
 	const events, senders = 180, 6
 	dir := t.TempDir()
 	calls := startTarget(t, func(n int) int {

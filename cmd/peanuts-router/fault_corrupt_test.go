@@ -13,6 +13,7 @@ import (
 // F12, C17: on a damaged store the router does not start, or ends with 1 at the first event that meets the damage, and says
 // what to do. check ends with 1 as well. Nobody answers 200 from such a file.
 func TestADamagedStoreIsRefusedWithAMessage(t *testing.T) {
+	t.Parallel()
 	for name, damage := range map[string]func(file []byte) []byte{
 		"no header":      func(file []byte) []byte { return append(make([]byte, 100), file[100:]...) },
 		"cut in the mid": func(file []byte) []byte { return file[:len(file)/2] },
