@@ -72,6 +72,18 @@ func killReplay(t *testing.T, dir string, left func() int) bool {
 	return <-ended != nil
 }
 
+// C13: a command that writes waits for its turn for longer than a daemon lets anybody wait: beside a busy one it is long in coming.
+func TestACommandWaitsLongForItsTurnToWrite(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	buryMany(t, filepath.Join(dir, "router.db"), 1)
+	release := lockStore(t, dir)
+	defer time.AfterFunc(7*time.Second, release).Stop()
+	if told := command(t, dir, "dead-letters", "replay", "--all", "--yes"); told != "1 dead letter replayed.\n" {
+		t.Errorf("dead-letters replay printed %q", told)
+	}
+}
+
 // F48, C13: a replay of many dead letters that is killed ten times, beside a daemon that delivers them, loses none and sends none
 // twice.
 func TestAReplayKilledTenTimesLosesAndRepeatsNothing(t *testing.T) {
