@@ -9,15 +9,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
-
-	"github.com/peanuts-router/peanuts-router/internal/fault"
 )
-
-// defaultPoints are where the build that breaks is made to die.
-var defaultPoints = []fault.Point{
-	fault.Accepting, fault.BeforeCommit, fault.AfterCommit, fault.BeforeAnswer, fault.Leasing, fault.BeforeSend,
-	fault.BeforeSettle, fault.Settling, fault.Checkpointing, fault.SwappingRules, fault.FreeingLeases,
-}
 
 func newCrash() *cobra.Command {
 	s := settings{backlog: backlogSize, strikes: allStrikes, points: defaultPoints}
@@ -26,11 +18,15 @@ func newCrash() *cobra.Command {
 		Use:   "crash",
 		Short: "Kill the router again and again under load, and check what became of every event",
 		Example: `  go run ./cmd/peanuts-torture crash --kills 60
-  go run ./cmd/peanuts-torture crash --kills 1000 --seed 7`,
+  go run ./cmd/peanuts-torture crash --kills 1000 --seed 7
+  go run ./cmd/peanuts-torture crash --at-points --each 50`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if s.kills < 0 || s.rate < 1 {
-				return errors.New("--kills is at least 0, and --rate at least 1")
+			if s.kills < 0 || s.rate < 1 || s.deaths < 0 {
+				return errors.New("--kills and --each are at least 0, and --rate at least 1")
+			}
+			if s.deaths > 0 && !atPoints {
+				return errors.New("--each is for --at-points")
 			}
 			if atPoints {
 				s.strikes = []weighted[strike]{{1, killAtPoint}}
@@ -39,6 +35,7 @@ func newCrash() *cobra.Command {
 		},
 	}
 	cmd.Flags().BoolVar(&atPoints, "at-points", false, "kill at named points of the code only")
+	cmd.Flags().IntVar(&s.deaths, "each", 0, "with --at-points: how often the router dies at each point, instead of --kills")
 	cmd.Flags().IntVar(&s.kills, "kills", 60, "how often the router is killed")
 	cmd.Flags().Uint64Var(&s.seed, "seed", uint64(time.Now().UnixNano()), "decides what is sent and what is broken")
 	cmd.Flags().IntVar(&s.rate, "rate", 100, "events a second")
@@ -46,9 +43,17 @@ func newCrash() *cobra.Command {
 	return cmd
 }
 
+// aim says how often the router is killed.
+func (s settings) aim() string {
+	if s.deaths > 0 {
+		return fmt.Sprintf("%d deaths at each point", s.deaths)
+	}
+	return fmt.Sprintf("%d kills", s.kills)
+}
+
 // crash makes one run and prints what it came to. Its files are kept when something does not hold.
 func crash(ctx context.Context, s settings, out io.Writer) error {
-	fmt.Fprintf(out, "seed %d, %d kills, %d events/s\n", s.seed, s.kills, s.rate)
+	fmt.Fprintf(out, "seed %d, %s, %d events/s\n", s.seed, s.aim(), s.rate)
 	dir, err := os.MkdirTemp("", "peanuts-torture-")
 	if err != nil {
 		return err

@@ -28,6 +28,7 @@ type evidence struct {
 	base    vitals         // of the first life, when nothing had happened yet
 	final   vitals         // of the last one, when all was done
 	drained drained
+	beside  *beside       // what else was killed; nil where nothing was
 	lease   time.Duration // that may have run out while an attempt was under way; 0 where none can
 }
 

@@ -56,7 +56,7 @@ func (r *receipt) said() bool { return r.Whole && r.Status/100 == 2 }
 // blow is one thing that was done to the router.
 type blow struct {
 	Kind  string
-	Point string // of a failpoint
+	Point fault.Point // at which a life died; empty for none
 	At    moment
 	Until moment // when the router was itself again
 	Kills bool   // a process ended by it
@@ -153,7 +153,7 @@ func (h *history) struck(b *blow, point fault.Point, ended <-chan struct{}) {
 	b.At = h.now()
 	select {
 	case <-ended:
-		b.Point = string(point)
+		b.Point = point
 	default:
 		b.Kind = killAtRandom.name
 	}
@@ -208,6 +208,19 @@ func (h *history) kills() int {
 	for _, f := range h.blows {
 		if f.Kills {
 			n++
+		}
+	}
+	return n
+}
+
+// deaths counts the lives that died at each point.
+func (h *history) deaths() map[fault.Point]int {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	n := map[fault.Point]int{}
+	for _, b := range h.blows {
+		if b.Point != "" {
+			n[b.Point]++
 		}
 	}
 	return n

@@ -24,6 +24,9 @@ func (e *evidence) loss() (found []string) {
 			}
 		}
 	}
+	if e.beside != nil {
+		found = append(found, e.beside.lost...)
+	}
 	return found
 }
 

@@ -66,7 +66,13 @@ func (e *evidence) blowFigures() [][2]string {
 			kills++
 		}
 		if f.Point != "" {
-			points[f.Point]++
+			points[string(f.Point)]++
+		}
+	}
+	if e.beside != nil {
+		for point, n := range e.beside.deaths {
+			points[string(point)], kills = n, kills+n
+			kinds[kindPoint] += n
 		}
 	}
 	rows := [][2]string{figure("kills", kills)}

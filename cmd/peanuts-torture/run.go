@@ -15,6 +15,7 @@ import (
 // settings say what a run does to the router, and how often.
 type settings struct {
 	kills   int
+	deaths  int // at each point, instead of kills; 0 for none
 	seed    uint64
 	rate    int           // events a second
 	settle  time.Duration // how long what is owed may take to be done once the load has ended
@@ -30,6 +31,7 @@ type settings struct {
 const (
 	useEvents  = 1
 	useNemesis = 2
+	useBeside  = 3
 )
 
 // run is one run: a router, what is sent to it, what it sends, and what is done to it.
@@ -67,7 +69,13 @@ func torture(ctx context.Context, s settings, b builds, dir string) (*evidence, 
 	if err != nil {
 		return nil, err
 	}
-	e.base, e.final, e.audits, e.lease, e.drained = r.base, final, r.audits, r.lease, drained
+	e.base, e.final, e.lease, e.drained = r.base, final, r.lease, drained
+	if r.deaths > 0 {
+		if e.beside, err = r.killBeside(ctx); err != nil {
+			return nil, err
+		}
+	}
+	e.audits = r.audits
 	return e, nil
 }
 
@@ -124,7 +132,7 @@ func (r *run) strike(ctx context.Context) error {
 	go func() { ended <- r.generator.run(loaded) }()
 	n := &nemesis{
 		builds: r.builds, router: r.router, history: r.history, targets: r.targets, generator: r.generator,
-		dice: newDice(r.seed, useNemesis), kills: r.kills, strikes: r.strikes, last: r.last, points: r.points, env: r.env, variant: 1,
+		dice: newDice(r.seed, useNemesis), kills: r.kills, deaths: r.deaths, strikes: r.strikes, last: r.last, points: r.points, env: r.env, variant: 1,
 		each: func(restarts int) error {
 			if restarts%auditEvery != 0 {
 				return nil
