@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -30,6 +32,8 @@ func newCrash() *cobra.Command {
 			}
 			if atPoints {
 				s.strikes = []weighted[strike]{{1, killAtPoint}}
+			} else {
+				s.giveDisk(cmd.OutOrStdout())
 			}
 			return crash(cmd.Context(), s, cmd.OutOrStdout())
 		},
@@ -41,6 +45,32 @@ func newCrash() *cobra.Command {
 	cmd.Flags().IntVar(&s.rate, "rate", 100, "events a second")
 	cmd.Flags().DurationVar(&s.settle, "settle", 2*time.Minute, "how long what is owed may take to be done once the load has ended")
 	return cmd
+}
+
+// giveDisk has the store of every second seed on a disk of its own, that can be full. That takes root.
+func (s *settings) giveDisk(out io.Writer) {
+	if s.seed%2 == 0 {
+		return
+	}
+	if err := tryDisk(); err != nil {
+		fmt.Fprintf(out, "no disk is full in this run: %v\n", err)
+		return
+	}
+	s.disk, s.strikes = true, append(slices.Clone(s.strikes), onItsDisk)
+}
+
+// tryDisk tells why no disk can be made.
+func tryDisk() error {
+	dir, err := os.MkdirTemp("", "peanuts-torture-disk-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	d, err := mountDisk(filepath.Join(dir, storeFolder))
+	if err != nil {
+		return err
+	}
+	return d.remove()
 }
 
 // aim says how often the router is killed.

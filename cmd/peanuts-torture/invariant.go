@@ -35,6 +35,7 @@ type breach struct{ Invariant, What string }
 
 // judge holds the evidence against all invariants.
 func (e *evidence) judge() []breach {
+	e.mark()
 	var found []breach
 	for _, one := range invariants {
 		for _, what := range one.judge(e) {

@@ -22,7 +22,7 @@ func (e *evidence) attempts() (found []string) {
 			case d.Attempts > most:
 				wrong = fmt.Sprintf("%d attempts are recorded, and the plan has %d", d.Attempts, most)
 			case d.Action == actionTable: // which gives no receipts
-			case d.Attempts > len(sends)+e.pauses(0, forEver): // over which an attempt may end before it has gone out
+			case d.Attempts > len(sends) && d.Attempts > len(sends)+e.pauses(0, forEver)+e.disturbances(d): // over which an attempt may end before it has gone out
 				wrong = fmt.Sprintf("%d attempts are recorded, and %d were made", d.Attempts, len(sends))
 			case len(sends) > d.Attempts+e.lost(d, sends):
 				wrong = fmt.Sprintf("%d attempts were made and %d recorded, with %d crashes", len(sends), d.Attempts, e.lost(d, sends))
@@ -42,7 +42,8 @@ func (e *evidence) lost(d *delivery, sends []receipt) int {
 	if len(sends) == 0 {
 		return 0
 	}
-	lost := e.crashes(sends[0].At, forEver) + e.ranOut(sends)
+	// Within one attempt the HTTP client sends again what it has got no answer to.
+	lost := e.crashes(sends[0].At, forEver) + e.ranOut(sends) + unheard(sends)
 	if e.lease > 0 && d.State == engine.Cancelled {
 		lost++ // its last lease ran out, too, and then its entry moved on
 	}
@@ -60,9 +61,9 @@ func (e *evidence) pacing() (found []string) {
 			d := &one.Deliveries[i]
 			sends := receipts[ofStep{one.Sent.N, d.Action}]
 			for j := range d.History[:max(0, len(d.History)-1)] {
-				if early, ok := e.early(d.History[j], sends, planned(d.History[j], one.Sent.Plan)); ok {
-					found = append(found, about(one.Sent.N, d.step, "attempt %d was followed by another after %s, and the plan waits %s",
-						d.History[j].N, early, planned(d.History[j], one.Sent.Plan)))
+				wait := e.planned(d, d.History[j], one.Sent.Plan)
+				if early, ok := e.early(d.History[j], sends, wait); ok {
+					found = append(found, about(one.Sent.N, d.step, "attempt %d was followed by another after %s, and the plan waits %s", d.History[j].N, early, wait))
 				}
 			}
 		}
@@ -70,10 +71,10 @@ func (e *evidence) pacing() (found []string) {
 	return found
 }
 
-// planned is how long is waited after an attempt.
-func planned(a engine.Attempt, p plan) time.Duration {
+// planned is how long is waited after an attempt. A target that asks to wait may not have been heard.
+func (e *evidence) planned(d *delivery, a engine.Attempt, p plan) time.Duration {
 	wait := retryWaits[min(a.N, len(retryWaits))-1]
-	if p == planLimited && a.N == 1 {
+	if p == planLimited && a.N == 1 && !e.disturbed(d, a) {
 		wait = max(wait, askedToWait)
 	}
 	return wait
@@ -83,10 +84,10 @@ func planned(a engine.Attempt, p plan) time.Duration {
 // sent before the attempt ended belongs to it, or to one before it.
 func (e *evidence) early(after engine.Attempt, sends []receipt, wait time.Duration) (soon time.Duration, found bool) {
 	const asKept = 2 * time.Millisecond // the times of attempts are kept in milliseconds
-	ended := after.At.Add(after.Took)
+	ended := e.momentOf(after.At) + after.Took
 	for _, r := range sends {
-		since := e.began.Add(r.At).Sub(ended)
-		if since > asKept && since < wait*4/5 {
+		since := r.At - ended
+		if !r.Late && since > asKept && since < wait*4/5 {
 			return since, true
 		}
 	}

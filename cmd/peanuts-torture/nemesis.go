@@ -15,6 +15,7 @@ type nemesis struct {
 	router    *router
 	history   *history
 	targets   *targets
+	disk      *disk // of the store; nil where it has none of its own
 	generator *generator
 	dice      *dice
 	kills     int      // how many are asked for
@@ -49,13 +50,19 @@ var (
 	reload          = strike{"reload", (*nemesis).reload}
 	reloadBroken    = strike{"refused reload", (*nemesis).reloadBroken}
 	lockStore       = strike{"locked store", (*nemesis).lockStore}
+	storm           = strike{"bad weather", (*nemesis).storm}
+	fillDisk        = strike{kindFull, (*nemesis).fillDisk}
+	jumpClock       = strike{kindClock, (*nemesis).jumpClock}
 )
 
 // allStrikes are all kinds with their weights.
 var allStrikes = []weighted[strike]{
 	{50, killAtRandom}, {8, killOnAnswer}, {7, killOnAck}, {10, killAtPoint}, {8, pause}, {5, terminate}, {5, reload}, {3, reloadBroken},
-	{4, lockStore},
+	{4, lockStore}, {5, storm}, {2, jumpClock},
 }
+
+// onItsDisk comes to them where the store has a disk of its own.
+var onItsDisk = weighted[strike]{3, fillDisk}
 
 const (
 	kindPoint = "kill -9 at a point"

@@ -23,6 +23,7 @@ type settings struct {
 	strikes []weighted[strike]
 	last    []strike      // when the router was killed often enough
 	points  []fault.Point // at which lives are made to die
+	disk    bool          // the store has one of its own, that can be full
 	lease   time.Duration // that may run out; 0 where none can
 	env     []string      // of every life; then all are of the build that breaks where it is told to
 }
@@ -38,6 +39,7 @@ const (
 type run struct {
 	settings
 	dir       string
+	disk      *disk
 	builds    builds
 	history   *history
 	targets   *targets
@@ -83,6 +85,11 @@ func torture(ctx context.Context, s settings, b builds, dir string) (*evidence, 
 func (r *run) begin(ctx context.Context) (err error) {
 	if r.history, err = newHistory(filepath.Join(r.dir, historyFile)); err != nil {
 		return err
+	}
+	if r.settings.disk {
+		if r.disk, err = mountDisk(filepath.Join(r.dir, storeFolder)); err != nil {
+			return err
+		}
 	}
 	if r.targets, err = startTargets(r.history); err != nil {
 		return err
@@ -131,7 +138,7 @@ func (r *run) strike(ctx context.Context) error {
 	ended := make(chan error, 1)
 	go func() { ended <- r.generator.run(loaded) }()
 	n := &nemesis{
-		builds: r.builds, router: r.router, history: r.history, targets: r.targets, generator: r.generator,
+		builds: r.builds, router: r.router, history: r.history, targets: r.targets, disk: r.disk, generator: r.generator,
 		dice: newDice(r.seed, useNemesis), kills: r.kills, deaths: r.deaths, strikes: r.strikes, last: r.last, points: r.points, env: r.env, variant: 1,
 		each: func(restarts int) error {
 			if restarts%auditEvery != 0 {
@@ -179,5 +186,8 @@ func (r *run) close() {
 	}
 	if r.history != nil {
 		_ = r.history.close() // as is the copy on disk
+	}
+	if r.disk != nil {
+		_ = r.disk.remove() // it is the machine's memory that stays taken
 	}
 }

@@ -14,6 +14,7 @@
 //	PEANUTS_FAULT_STALL=before-settle:40:3s     every fortieth time, the goroutine sleeps there
 //	PEANUTS_FAULT_PLANTED=dedupe-in-memory      these bugs are in the program, several with commas
 //	PEANUTS_FAULT_TIMES=lease=2s,sweep=200ms    these times are others
+//	PEANUTS_FAULT_CLOCK=24h@0s,-24h@2s          the machine's clock is a day ahead at the start, and right after two seconds
 package fault
 
 // Point names a place at which a process can be made to die.
