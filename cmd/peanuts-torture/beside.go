@@ -101,15 +101,10 @@ func (b *beside) killPruning(ctx context.Context) (died bool, err error) {
 // replayBatch is how many dead letters are replayed in one transaction.
 const replayBatch = 500
 
-// killReplaying kills a command that replays dead letters. Each must be dead after it, or pending (F48). When there is not a
-// second batch left, what was replayed is sent before, and dies again.
+// killReplaying kills a command that replays dead letters: in its second batch, while there is one. Each must be dead after it,
+// or pending (F48).
 func (b *beside) killReplaying(ctx context.Context) (died bool, err error) {
 	before, err := b.open(ctx)
-	if err == nil && before.dead <= replayBatch && before.pending > 0 {
-		if err = b.drainAgain(ctx); err == nil {
-			before, err = b.open(ctx)
-		}
-	}
 	if err != nil {
 		return false, err
 	}
@@ -148,8 +143,9 @@ func (b *beside) compare(ctx context.Context, before open) error {
 	return err
 }
 
-// drainAgain has a router do what is pending.
+// drainAgain has a router send what was replayed, to targets that say yes.
 func (b *beside) drainAgain(ctx context.Context) error {
+	b.targets.heal()
 	if err := b.router.start(ctx, b.builds.plain); err != nil {
 		return err
 	}

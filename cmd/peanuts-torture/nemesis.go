@@ -81,7 +81,11 @@ func (n *nemesis) run(ctx context.Context) error {
 		if enough {
 			return n.strikeLast(ctx)
 		}
-		if err := wait(ctx, n.dice.around(meanWait)); err != nil {
+		mean := meanWait
+		if n.deaths > 0 { // there are many, and each is waited for
+			mean /= 2
+		}
+		if err := wait(ctx, n.dice.around(mean)); err != nil {
 			return err
 		}
 		next := pick(n.dice, n.strikes)
