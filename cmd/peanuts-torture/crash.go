@@ -56,7 +56,7 @@ func (s *settings) giveDisk(out io.Writer) {
 		fmt.Fprintf(out, "no disk is full in this run: %v\n", err)
 		return
 	}
-	s.disk, s.strikes = true, append(slices.Clone(s.strikes), onItsDisk)
+	s.ownDisk, s.strikes = true, append(slices.Clone(s.strikes), onItsDisk)
 }
 
 // tryDisk tells why no disk can be made.

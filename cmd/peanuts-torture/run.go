@@ -23,7 +23,7 @@ type settings struct {
 	strikes []weighted[strike]
 	last    []strike      // when the router was killed often enough
 	points  []fault.Point // at which lives are made to die
-	disk    bool          // the store has one of its own, that can be full
+	ownDisk bool          // the store lies on one, that can be full
 	lease   time.Duration // that may run out; 0 where none can
 	env     []string      // of every life; then all are of the build that breaks where it is told to
 }
@@ -86,7 +86,7 @@ func (r *run) begin(ctx context.Context) (err error) {
 	if r.history, err = newHistory(filepath.Join(r.dir, historyFile)); err != nil {
 		return err
 	}
-	if r.settings.disk {
+	if r.ownDisk {
 		if r.disk, err = mountDisk(filepath.Join(r.dir, storeFolder)); err != nil {
 			return err
 		}
