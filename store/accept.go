@@ -16,12 +16,13 @@ import (
 )
 
 const (
-	countDuplicate = `UPDATE events SET duplicates = duplicates + 1 WHERE timestamp = ? AND digest = ? RETURNING id`
-	insertEvent    = `INSERT INTO events (id, timestamp, digest, received_at, name, helper, entry_id, generation, judgement, body)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
+	countDuplicate = `UPDATE events SET duplicates = duplicates + 1, crc = crc + 1 WHERE timestamp = ? AND digest = ?
+		RETURNING id, (SELECT ` + eventIsSound + ` FROM events e WHERE e.seq = events.seq)`
+	insertEvent = `INSERT INTO events (id, timestamp, digest, received_at, name, helper, entry_id, generation, judgement, crc, body)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
 	insertDelivery = `INSERT INTO deliveries
-		(seq, rule, step, action, kind, message, state, entry, at, sync, line, turn, generation, lease_until, created_at, next_at, last_error)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
+		(seq, rule, step, action, kind, message, state, entry, at, sync, line, turn, generation, lease_until, created_at, next_at, last_error, replay, crc, told)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
 )
 
 // Accept commits an event with all that follows from it in one transaction. Bytes that were accepted before are a
@@ -39,8 +40,10 @@ type accepting struct {
 	*engine.Acceptance
 	version string // of the entry; empty when the event brings none
 	given   int    // how many numbers of deliveries the event has given out before
-	digest  [sha256.Size]byte
-	receipt engine.Receipt
+	// replayed is the number of the replay that owes what is owed; null for what is owed because the event came.
+	replayed any
+	digest   [sha256.Size]byte
+	receipt  engine.Receipt
 }
 
 // write stores an event with what follows, or counts a duplicate.
@@ -62,9 +65,13 @@ func (a *accepting) write(tx *transaction) error {
 
 // countDuplicate notes that the bytes came again, and names the event that they were the first time.
 func (a *accepting) countDuplicate(tx *transaction) (duplicate bool, err error) {
-	err = tx.row(countDuplicate, []any{a.timestamp(), a.digest[:]}, (*string)(&a.receipt.ID))
-	if errors.Is(err, sql.ErrNoRows) {
+	var sound bool
+	err = tx.row(countDuplicate, []any{a.timestamp(), a.digest[:]}, (*string)(&a.receipt.ID), &sound)
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
 		return false, nil
+	case err == nil && !sound:
+		err = damagedEvent(a.receipt.ID)
 	}
 	return err == nil, err
 }
@@ -131,7 +138,7 @@ func (a *accepting) insert(tx *transaction, j engine.Judgement) (seq int64, err 
 	e := a.Event
 	tx.writer.unseen += len(e.Raw) >> 12 // pages of its own
 	return tx.insert(insertEvent, string(a.ID), a.timestamp(), a.digest[:], a.ReceivedAt.UnixMilli(),
-		e.Event, e.Helper.Command, e.Entry.ID, j.Generation, said, e.Raw)
+		e.Event, e.Helper.Command, e.Entry.ID, j.Generation, said, a.sum(&tx.writer.summing, j.Generation, said), e.Raw)
 }
 
 // owe inserts the deliveries of an event, leased where that was asked for. stands names the rules with one that was not
@@ -152,7 +159,8 @@ func (a *accepting) owe(tx *transaction, event int64, j engine.Judgement) (stand
 		}
 		row := deliveryRow(event, a.given+i+1)
 		_, err = tx.exec(insertDelivery, row, string(owed.Rule), owed.Step, string(owed.Action), string(owed.Kind), string(owed.Message),
-			string(d.state), d.entry, d.at, d.sync, d.line, d.turn, d.generation, d.leaseUntil, received, d.due, d.reason)
+			string(d.state), d.entry, d.at, d.sync, d.line, d.turn, d.generation, d.leaseUntil, received, d.due, d.reason, a.replayed,
+			d.sum(&tx.writer.summing, row, &owed, received, a.replayed), tx.writer.summing.told("", d.reason, nil, nil))
 		if err != nil {
 			return nil, err
 		}

@@ -8,9 +8,10 @@ import (
 )
 
 const (
-	markOwn      = `UPDATE events SET own = 1 WHERE seq = ?`
-	putAlert     = `INSERT INTO alerts (event, action, about, at) VALUES (?, ?, ?, ?) ON CONFLICT (event, action) DO UPDATE SET about = excluded.about, at = excluded.at`
-	selectAlerts = `SELECT event, action, about, at FROM alerts ORDER BY event, action`
+	markOwn  = `UPDATE events SET own = 1, crc = crc + 1 - own WHERE seq = ?`
+	putAlert = `INSERT INTO alerts (event, action, about, at, crc) VALUES (?1, ?2, ?3, ?4, crc32c(?1, ?2, ?3) + ?4)
+		ON CONFLICT (event, action) DO UPDATE SET about = excluded.about, at = excluded.at, crc = excluded.crc`
+	selectAlerts = `SELECT event, action, about, at, ` + alertIsSound + ` FROM alerts ORDER BY event, action`
 )
 
 // raised notes that an event is the router's own, and what is to be remembered of it, in the transaction that accepts it.
@@ -33,7 +34,11 @@ func (s *Store) Alerts(ctx context.Context) ([]engine.Alert, error) {
 	err := s.query(ctx, "reading the alerts", selectAlerts, nil, func(rows *sql.Rows) error {
 		var alert engine.Alert
 		var at int64
-		err := rows.Scan(&alert.Event, (*string)(&alert.Action), &alert.About, &at)
+		var sound bool
+		err := rows.Scan(&alert.Event, (*string)(&alert.Action), &alert.About, &at, &sound)
+		if err == nil && !sound {
+			err = damaged("what is remembered of the event " + alert.Event)
+		}
 		alert.At = fromMillis(at)
 		alerts = append(alerts, alert)
 		return err

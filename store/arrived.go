@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"database/sql"
-	"errors"
 
 	"github.com/peanuts-router/peanuts-router/engine"
 )
@@ -46,9 +45,16 @@ func (s *Store) Arrived(ctx context.Context, after int64, n int) ([]Arrival, err
 
 // Body is the body of the event at a place in the order of arrival; ErrNotFound when it is gone.
 func (s *Store) Body(ctx context.Context, place int64) ([]byte, error) {
-	var body []byte
-	err := s.one(ctx, "reading an event", selectBody, []any{place}, &body)
-	if errors.Is(err, sql.ErrNoRows) {
+	return s.body(ctx, selectBody, place)
+}
+
+// body is what a question of wholeBody finds; ErrNotFound when it finds nothing.
+func (s *Store) body(ctx context.Context, text string, which any) (body []byte, err error) {
+	err = s.query(ctx, "reading an event", text, []any{which}, func(rows *sql.Rows) (err error) {
+		body, err = scanBody(rows)
+		return err
+	})
+	if err == nil && body == nil {
 		err = ErrNotFound
 	}
 	return body, err

@@ -51,7 +51,7 @@ func (s *Store) Check(ctx context.Context) (Audit, error) {
 	for _, b := range books {
 		steps = append(steps, func() error { return a.keep(b) })
 	}
-	for _, step := range append(steps, a.claims, a.totals, a.deaths) {
+	for _, step := range append(steps, a.claims, a.totals, a.deaths, a.sums) {
 		err := sorted("checking the store", step())
 		if errors.Is(err, ErrBroken) {
 			a.found(fileIsWhole, err.Error())

@@ -52,6 +52,7 @@ var books = []book{
 			{"what is owed is owed by a rule that fired", `d.sync IS NOT 'remove' AND CASE WHEN json_valid(` + judgedBy + `)
 				THEN NOT EXISTS (SELECT 1 FROM json_each(` + judgedBy + `, '$.fired') f WHERE f.value = d.rule) ELSE 1 END`},
 			{"what a replay owes goes with no entry", `d.replay IS NOT NULL AND (d.entry IS NOT NULL OR d.at IS NOT NULL OR d.sync IS NOT NULL)`},
+			{"a delivery is as it was written", `NOT (` + deliveryIsSound + ` AND ` + toldIsSound + `)`},
 		},
 	},
 	{
@@ -61,13 +62,17 @@ var books = []book{
 			{"a replay is of an event that is there", `e.seq IS NULL`},
 			{"the replays of an event are numbered from 1", `r.n <> 1 + (SELECT count(*) FROM replays o WHERE o.event = r.event AND o.n < r.n)`},
 			{"a replay is judged, and what its rules had to say can be read", `NOT json_valid(r.judgement)`},
+			{"a replay is as it was written", `NOT ` + replayIsSound},
 		},
 	},
 	{
 		name: "attempts", count: `SELECT (SELECT count(*) FROM attempts) + (SELECT count(*) FROM deliveries WHERE sent_at IS NOT NULL)`,
-		id:       `'attempt ' || t.n || ' at the delivery of row ' || t.delivery`,
-		from:     `attempts t LEFT JOIN deliveries d ON d.seq = t.delivery`,
-		promises: []promise{{"an attempt belongs to a delivery", `d.seq IS NULL`}},
+		id:   `'attempt ' || t.n || ' at the delivery of row ' || t.delivery`,
+		from: `attempts t LEFT JOIN deliveries d ON d.seq = t.delivery`,
+		promises: []promise{
+			{"an attempt belongs to a delivery", `d.seq IS NULL`},
+			{"an attempt is as it was written", `NOT ` + attemptIsSound},
+		},
 	},
 	{
 		name: "entries", id: `'entry ' || n.id`,
@@ -75,23 +80,33 @@ var books = []book{
 		promises: []promise{
 			{"the newest version of an entry came with an event that is there", `e.seq IS NULL OR e.entry_id <> n.id`},
 			{"an entry is deleted when its newest version says so", `n.deleted <> (e.name = 'entry.deleted')`},
+			{"an entry is as it was written", `NOT ` + entryIsSound},
 		},
 	},
 	{
 		name: "synced rows", id: `'rule ' || s.rule || ', entry ' || s.entry`,
-		from:     `synced s LEFT JOIN entries n ON n.id = s.entry`,
-		promises: []promise{{"a row of a table belongs to an entry that is known", `n.id IS NULL`}},
+		from: `synced s LEFT JOIN entries n ON n.id = s.entry`,
+		promises: []promise{
+			{"a row of a table belongs to an entry that is known", `n.id IS NULL`},
+			{"what is kept of the tables of an entry is as it was written", `NOT ` + syncedIsSound},
+		},
 	},
 	{
 		name: "claims", id: `'rule ' || c.rule || ', value ' || c.value || ', event ' || c.event`,
 		from: `claims c LEFT JOIN events e ON e.id = c.event`,
-		promises: []promise{{"a claim stands for what was not cancelled", `e.seq IS NOT NULL AND NOT EXISTS (
-			SELECT 1 FROM deliveries d WHERE d.seq` + ofE + ` AND d.rule = c.rule AND d.state <> 'cancelled')`}},
+		promises: []promise{
+			{"a claim stands for what was not cancelled", `e.seq IS NOT NULL AND NOT EXISTS (
+				SELECT 1 FROM deliveries d WHERE d.seq` + ofE + ` AND d.rule = c.rule AND d.state <> 'cancelled')`},
+			{"a claim is as it was written", `NOT (` + claimIsSound + `)`},
+		},
 	},
 	{
 		name: "contributions", id: `'stat ' || coalesce(s.name, c.stat) || ', entry ' || c.entry`,
-		from:     `contributions c LEFT JOIN stats s ON s.id = c.stat LEFT JOIN entries n ON n.id = c.entry`,
-		promises: []promise{{"what counts in a stat is an entry that is there", `s.current = 1 AND (n.id IS NULL OR n.deleted)`}},
+		from: `contributions c LEFT JOIN stats s ON s.id = c.stat LEFT JOIN entries n ON n.id = c.entry`,
+		promises: []promise{
+			{"what counts in a stat is an entry that is there", `s.current = 1 AND (n.id IS NULL OR n.deleted)`},
+			{"what counts in a stat is as it was written", `NOT ` + contributionIsSound},
+		},
 	},
 }
 

@@ -10,7 +10,7 @@ import (
 	"github.com/peanuts-router/peanuts-router/peanuts"
 )
 
-const eventsWithEntries = `SELECT e.id, e.digest, e.received_at, e.name, e.helper, e.entry_id, e.generation, e.judgement, e.body, n.version, n.event = e.seq
+const eventsWithEntries = `SELECT e.id, e.digest, e.received_at, e.name, e.helper, e.entry_id, e.generation, e.judgement, e.body, n.version, n.event = e.seq, ` + eventIsSound + `
 	FROM events e LEFT JOIN entries n ON n.id = e.entry_id ORDER BY e.seq`
 
 // storedEvent is an event as it stands in the store, with what is known of its entry.
@@ -23,6 +23,7 @@ type storedEvent struct {
 	judgement           sql.NullString
 	version             sql.NullString // the newest of its entry
 	newest              sql.NullBool   // whether the event brought that
+	sound               bool           // it is as it was written
 }
 
 // events reads every event anew, and holds what is stored with it against that.
@@ -30,7 +31,7 @@ func (a *audit) events() error {
 	n := 0
 	err := a.rows(eventsWithEntries, func(rows *sql.Rows) error {
 		var e storedEvent
-		err := rows.Scan(&e.id, &e.digest, &e.received, &e.name, &e.helper, &e.entry, &e.generation, &e.judgement, &e.body, &e.version, &e.newest)
+		err := rows.Scan(&e.id, &e.digest, &e.received, &e.name, &e.helper, &e.entry, &e.generation, &e.judgement, &e.body, &e.version, &e.newest, &e.sound)
 		if err != nil {
 			return err
 		}
@@ -61,6 +62,9 @@ func (e *storedEvent) broken() string {
 	}
 	if e.judgement.Valid && json.Unmarshal([]byte(e.judgement.String), new(engine.Judgement)) != nil {
 		return "an event is judged, and what the rules had to say can be read"
+	}
+	if !e.sound {
+		return "an event is as it was written"
 	}
 	version := event.Version(fromMillis(e.received))
 	switch {

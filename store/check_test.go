@@ -18,8 +18,8 @@ func TestACheckTellsEachWayInWhichBooksDoNotBalance(t *testing.T) {
 	const (
 		first, second = "00000000-0000-7000-8000-000000000001", "00000000-0000-7000-8000-000000000002"
 		off           = `PRAGMA ignore_check_constraints = ON; `
-		aReplay       = `INSERT INTO replays VALUES (1, 1, 0, 'new.yaml', '', '{"fired":["other"]}'); `
-		anAttempt     = `INSERT INTO attempts VALUES (1 << 20 | 1, 1, 0, 0, '', '', ''); `
+		aReplay       = `INSERT INTO replays VALUES (1, 1, 0, 'new.yaml', '', '{"fired":["other"]}', 0); `
+		anAttempt     = `INSERT INTO attempts VALUES (1 << 20 | 1, 1, 0, 0, '', '', '', 0); `
 	)
 	for name, test := range map[string]struct {
 		spoil  string
@@ -62,7 +62,7 @@ func TestACheckTellsEachWayInWhichBooksDoNotBalance(t *testing.T) {
 		"an entry of another's event":   {`UPDATE entries SET event = 2 WHERE id = 'entry-1'`, "the newest version of an entry came with an event that is there", "entry entry-1"},
 		"an entry without its event":    {off + `UPDATE entries SET event = 99 WHERE id = 'entry-1'`, "the newest version of an entry came with an event that is there", "entry entry-1"},
 		"an entry that is not deleted":  {`UPDATE entries SET deleted = 1 WHERE id = 'entry-2'`, "an entry is deleted when its newest version says so", "entry entry-2"},
-		"a row of nobody's":             {`INSERT INTO synced VALUES ('entry-9', 'tell', 0)`, "a row of a table belongs to an entry that is known", "rule tell, entry entry-9"},
+		"a row of nobody's":             {`INSERT INTO synced VALUES ('entry-9', 'tell', 0, 0)`, "a row of a table belongs to an entry that is known", "rule tell, entry entry-9"},
 		"a claim for what is cancelled": {`UPDATE deliveries SET state = 'cancelled', last_error = 'why' WHERE event = 1`, "a claim stands for what was not cancelled", "rule tell, value 1, event " + first},
 		"a claim of nobody's":           {`UPDATE claims SET event = 'nobody'`, "a claim is held by an event that is there, or was removed with its time", "rule tell, value 1, event nobody"},
 		"a deleted entry that counts":   {`UPDATE contributions SET entry = 'entry-9'`, "what counts in a stat is an entry that is there", "stat costs, entry entry-9"},

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"database/sql"
 
 	"github.com/peanuts-router/peanuts-router/internal/fault"
 )
@@ -11,26 +12,71 @@ const (
 	copyLog = `PRAGMA wal_checkpoint(PASSIVE)`
 )
 
-// checkpoint copies the log into the file when it has grown. SQLite would do so by itself within a commit, and would
-// keep it to itself when the flush of the file failed; here that is the end, as with any flush (F7). It comes after the
-// callers of a group were answered, so none of them waits for it.
+// copier copies the log into the file over a connection of its own, while the writer goes on: that takes tens of
+// milliseconds, and much longer where the disk is busy.
+type copier struct {
+	db   *sql.DB
+	upTo int        // pages of the log when it was last copied
+	done chan error // tells what came of the copy under way; nil while there is none
+}
+
+// ended tells that a copy has ended, and what came of it.
+func (c *copier) ended() (ended bool, err error) {
+	select {
+	case err := <-c.done:
+		c.done = nil
+		return true, err
+	default:
+		return false, nil
+	}
+}
+
+// end waits for the copy under way, and closes the connection.
+func (c *copier) end() {
+	if c.done != nil {
+		<-c.done
+	}
+	_ = c.db.Close() // nothing was written over it that was not flushed
+}
+
+// checkpoint sees to it that the log is copied into the file when it has grown. SQLite would do so by itself within a commit,
+// and would keep it to itself when the flush of the file failed; here that is the end, as with any flush (F7). It comes after
+// the callers of a group were answered, so none of them waits for it.
+//
+// What was committed while a copy was made the writer copies itself, which is little: then nothing is left, and the log
+// begins anew.
 func (w *writer) checkpoint() {
-	if w.unseen < lookAfter {
+	ended, err := w.copier.ended()
+	if err != nil || w.copier.done != nil || w.unseen < lookAfter && !ended {
 		return
 	}
 	w.unseen = 0
 	pages, err := w.log(logSize)
-	if pages < w.copied {
-		w.copied = 0 // the log began anew
+	if pages < w.copier.upTo {
+		w.copier.upTo = 0 // the log began anew
 	}
 	// A reader who stays in an old state of the store keeps the log from beginning anew. It is not tried in vain after
 	// each commit then, but again when there is more to copy.
-	if err == nil && pages-w.copied >= copyAfter {
-		w.copied = pages
-		fault.Reach(fault.Checkpointing)
+	more := pages - w.copier.upTo
+	switch {
+	case err != nil:
+	case more >= copyAfter || ended && more >= restAfter:
+		w.copy(pages)
+	case ended:
 		_, err = w.log(copyLog)
 	}
 	_ = w.sorted("copying the log", err)
+}
+
+// copy begins to copy the pages that the log has now. A failure is noted where it is met, before anything more is committed.
+func (w *writer) copy(pages int) {
+	done := make(chan error, 1)
+	w.copier.upTo, w.copier.done = pages, done
+	go func() {
+		fault.Reach(fault.Checkpointing)
+		_, err := w.copier.db.Exec(copyLog)
+		done <- w.sorted("copying the log", err)
+	}()
 }
 
 // log carries out a statement about the log, and tells how many pages are in it.

@@ -8,12 +8,12 @@ import (
 )
 
 const (
-	whoClaims = `SELECT event FROM claims WHERE rule = ? AND value = ?`
-	putClaim  = `INSERT INTO claims (rule, value, event) VALUES (?, ?, ?) ON CONFLICT DO NOTHING`
+	whoClaims = `SELECT event, ` + claimIsSound + ` FROM claims c WHERE rule = ? AND value = ?`
+	putClaim  = `INSERT INTO claims (rule, value, event, crc) VALUES (?1, ?2, ?3, crc32c(?1, ?2, ?3)) ON CONFLICT DO NOTHING`
 
 	// noteSuppressed notes the newest event that a claim kept from firing. If that is the newest version of its entry, it owes
 	// nothing in the place of what the claim stands for.
-	noteSuppressed = `UPDATE claims SET suppressed = ? WHERE rule = ? AND event = ?`
+	noteSuppressed = `UPDATE claims SET suppressed = ?1, crc = crc + ?1 - coalesce(suppressed, 0) WHERE rule = ?2 AND event = ?3`
 
 	releaseClaim = `DELETE FROM claims WHERE rule = ?2 AND event = (SELECT id FROM events WHERE seq = ?1)
 		AND NOT EXISTS (SELECT 1 FROM deliveries WHERE seq` + of1 + ` AND rule = ?2 AND state <> 'cancelled')`
@@ -22,7 +22,11 @@ const (
 // claimed tells the judge who holds a claim.
 func (k *known) claimed(tx *transaction) func(engine.Claim) engine.EventID {
 	return func(claim engine.Claim) (by engine.EventID) {
-		err := tx.row(whoClaims, []any{string(claim.Rule), claim.Value}, (*string)(&by))
+		var sound bool
+		err := tx.row(whoClaims, []any{string(claim.Rule), claim.Value}, (*string)(&by), &sound)
+		if err == nil && !sound {
+			err = damaged("the claim of rule " + string(claim.Rule) + " for " + claim.Value)
+		}
 		if err != nil && !errors.Is(err, sql.ErrNoRows) {
 			k.failed = err
 		}

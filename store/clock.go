@@ -10,10 +10,10 @@ import (
 // wall clock. Nor are those times that tell when something happened (F24).
 
 const (
-	moveWaits = `UPDATE deliveries SET next_at = next_at + ?1 WHERE state = 'pending' AND next_at > ?2 AND (at IS NULL OR next_at <> at)`
+	moveWaits = `UPDATE deliveries SET next_at = next_at + ?1, crc = crc + ?1 WHERE state = 'pending' AND next_at > ?2 AND (at IS NULL OR next_at <> at)`
 	moveLease = `UPDATE deliveries SET lease_until = lease_until + ? WHERE state = 'sending'`
-	moveHolds = `UPDATE holds SET until = until + ?1 WHERE until <> ?2`
-	moveTold  = `UPDATE alerts SET at = at + ?` // which says how long ago something was told
+	moveHolds = `UPDATE holds SET until = until + ?1, crc = crc - ?1 WHERE until <> ?2`
+	moveTold  = `UPDATE alerts SET at = at + ?1, crc = crc + ?1` // which says how long ago something was told
 )
 
 // FollowClock moves what waits by as much as the clock has jumped, and calls follow once that is committed, before anything

@@ -10,6 +10,9 @@ const (
 	// such as the pages of an index, is copied once then.
 	copyAfter = 4096
 
+	// restAfter is how many pages the log may grow by, while it is copied, for the rest to be copied by the writer itself.
+	restAfter = 512
+
 	// lookAfter is how many statements may go by before the log is looked at: each changes a few pages at the most.
 	lookAfter = 1024
 )

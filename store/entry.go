@@ -11,19 +11,19 @@ import (
 )
 
 const (
-	selectEntry = `SELECT version, deleted, event FROM entries WHERE id = ?`
-	putEntry    = `INSERT INTO entries (id, version, deleted, event) VALUES (?, ?, ?, ?)
-		ON CONFLICT (id) DO UPDATE SET version = excluded.version, deleted = excluded.deleted, event = excluded.event`
-	selectBody = `SELECT body FROM events WHERE seq = ?`
+	selectEntry = `SELECT version, deleted, event, ` + entryIsSound + ` FROM entries n WHERE id = ?`
+	putEntry    = `INSERT INTO entries (id, version, deleted, event, crc) VALUES (?, ?, ?, ?, ?)
+		ON CONFLICT (id) DO UPDATE SET version = excluded.version, deleted = excluded.deleted, event = excluded.event, crc = excluded.crc`
+	selectBody = `SELECT ` + wholeBody + ` FROM events e WHERE e.seq = ?`
 
-	syncedOf     = `SELECT rule, step FROM synced WHERE entry = ?`
-	putSynced    = `INSERT INTO synced (entry, rule, step) VALUES (?, ?, ?) ON CONFLICT DO NOTHING`
+	syncedOf     = `SELECT rule, step, ` + syncedIsSound + ` FROM synced s WHERE entry = ?`
+	putSynced    = `INSERT INTO synced (entry, rule, step, crc) VALUES (?1, ?2, ?3, crc32c(?1, ?2, ?3)) ON CONFLICT DO NOTHING`
 	forgetSynced = `DELETE FROM synced WHERE entry = ? AND rule = ? AND step = ?`
 
-	cancelOlder = `UPDATE deliveries SET state = 'cancelled', turn = 0, last_error = ? WHERE entry = ? AND state = 'pending'
+	cancelOlder = `UPDATE deliveries SET state = 'cancelled', turn = 0, ` + toldOtherwise + ` WHERE entry = ?2 AND state = 'pending'
 		RETURNING event, rule, seq, line IS NOT NULL`
-	cancelTwins = `UPDATE deliveries SET state = 'cancelled', turn = 0, last_error = ?
-		WHERE entry = ? AND rule = ? AND step = ? AND state = 'pending' AND at = ? RETURNING event, rule, seq, line IS NOT NULL`
+	cancelTwins = `UPDATE deliveries SET state = 'cancelled', turn = 0, ` + toldOtherwise + `
+		WHERE entry = ?2 AND rule = ?3 AND step = ?4 AND state = 'pending' AND at = ?5 RETURNING event, rule, seq, line IS NOT NULL`
 
 	selectFollower = `SELECT d.entry, d.rule, d.step, d.at, d.sync IS 'remove', ` + isOutdated + `
 		FROM deliveries d JOIN entries n ON n.id = d.entry WHERE d.seq = ?`
@@ -60,11 +60,14 @@ func (a *accepting) recall(tx *transaction) (*known, error) {
 	if a.version == "" {
 		return k, nil
 	}
-	var deleted bool
+	var deleted, sound bool
 	var event int64
-	err := tx.row(selectEntry, []any{a.Event.Entry.ID}, &k.version, &deleted, &event)
+	err := tx.row(selectEntry, []any{a.Event.Entry.ID}, &k.version, &deleted, &event, &sound)
 	if errors.Is(err, sql.ErrNoRows) {
 		return k, nil
+	}
+	if err == nil && !sound {
+		err = damaged("entry " + a.Event.Entry.ID)
 	}
 	if err != nil {
 		return nil, err
@@ -85,7 +88,11 @@ func (k *known) tables(tx *transaction, entry string) func(engine.StepID) bool {
 			synced = map[engine.StepID]bool{}
 			err := tx.rows(syncedOf, []any{entry}, func(rows *sql.Rows) error {
 				var one engine.StepID
-				err := rows.Scan((*string)(&one.Rule), &one.Step)
+				var sound bool
+				err := rows.Scan((*string)(&one.Rule), &one.Step, &sound)
+				if err == nil && !sound {
+					err = damaged("what is kept of the tables of entry " + entry)
+				}
 				synced[one] = true
 				return err
 			})
@@ -106,10 +113,15 @@ func (k *known) remembering(tx *transaction, seq int64) func() *peanuts.Event {
 			return event
 		}
 		asked = true
-		var body []byte
-		err := tx.row(selectBody, []any{seq}, &body)
-		if err == nil {
-			event, err = peanuts.Parse(body)
+		err := tx.rows(selectBody, []any{seq}, func(rows *sql.Rows) error {
+			body, err := scanBody(rows)
+			if err == nil {
+				event, err = peanuts.Parse(body)
+			}
+			return err
+		})
+		if err == nil && event == nil {
+			err = damaged("an entry of which the newest event is not there")
 		}
 		if err != nil {
 			k.failed = err
@@ -130,7 +142,8 @@ func (a *accepting) supersede(tx *transaction, k *known) error {
 // moveOn makes the event's version the newest of its entry, and replaces what the entry adds to the stats.
 func (a *accepting) moveOn(tx *transaction, seq int64, k *known, j engine.Judgement) error {
 	id := a.Event.Entry.ID
-	if _, err := tx.exec(putEntry, id, a.version, a.Event.Event == peanuts.EntryDeleted, seq); err != nil {
+	deleted := a.Event.Event == peanuts.EntryDeleted
+	if _, err := tx.exec(putEntry, id, a.version, deleted, seq, tx.writer.summing.entry(id, a.version, deleted, seq)); err != nil {
 		return err
 	}
 	for _, owed := range j.Owed {

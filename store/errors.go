@@ -7,6 +7,8 @@ import (
 
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
+
+	"github.com/peanuts-router/peanuts-router/engine"
 )
 
 var (
@@ -48,6 +50,9 @@ func sorted(doing string, err error) error {
 	case sqlite3.SQLITE_CONSTRAINT_DATATYPE:
 		// No value of another type than its column's is ever handed over: the one that is not was there before (F12).
 		return fmt.Errorf("%s: %w: %w", doing, ErrBroken, err)
+	case sqlite3.SQLITE_CONSTRAINT_UNIQUE, sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY, sqlite3.SQLITE_CONSTRAINT_ROWID:
+		// Who makes a row has looked whether there is one: the one that is there was not found (F12).
+		return fmt.Errorf("%s: %w: %w", doing, ErrBroken, err)
 	case sqlite3.SQLITE_READONLY_DBMOVED:
 		return fmt.Errorf("%s: %w: its file was moved or replaced: %w", doing, ErrBroken, err)
 	}
@@ -68,6 +73,17 @@ func unscannable(err error) bool { return strings.HasPrefix(err.Error(), "sql: S
 // unreadable says of what stands in the store that it is not what the store once took.
 func unreadable(what string, err error) error {
 	return fmt.Errorf("%w: %s cannot be read: %w", ErrBroken, what, err)
+}
+
+func damagedDelivery(id engine.DeliveryID) error { return damaged("delivery " + string(id)) }
+
+func damagedEvent(id engine.EventID) error { return damaged("event " + string(id)) }
+
+func damagedStat(name engine.StatName) error { return damaged("stat " + string(name)) }
+
+// damaged says of a row that it is not as it was written.
+func damaged(row string) error {
+	return fmt.Errorf("%w: %s is not as it was written; check tells what else is damaged, restore a backup", ErrBroken, row)
 }
 
 func wrap(doing string, err error) error {

@@ -6,7 +6,7 @@ import (
 	"github.com/peanuts-router/peanuts-router/engine"
 )
 
-const bodyOf = `SELECT body FROM events WHERE id = ?`
+const bodyOf = `SELECT ` + wholeBody + ` FROM events e WHERE e.id = ?`
 
 // exportBatch is how many dead letters are held in memory at a time.
 const exportBatch = 100
@@ -53,7 +53,7 @@ func (s *Store) deadAfter(ctx context.Context, filter Filter, after int64) (batc
 			continue
 		}
 		if err == nil {
-			err = s.one(ctx, "reading an event", bodyOf, []any{string(one.Event)}, &one.body)
+			one.body, err = s.body(ctx, bodyOf, string(one.Event))
 		}
 	}
 	return batch, err

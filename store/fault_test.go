@@ -83,7 +83,8 @@ func TestTheLogIsCopiedIntoTheFile(t *testing.T) { // F11: it stays bounded
 	defer shut(t, s)
 	write(t, s, 0, 2500)
 	info, err := os.Stat(path + "-wal")
-	if limit := int64(20 << 20); err != nil || info.Size() > limit {
+	// 16 MiB, and what is committed while that is copied.
+	if limit := int64(28 << 20); err != nil || info.Size() > limit {
 		t.Errorf("the log of 40 MB of events has %d bytes, %v; want up to %d", info.Size(), err, limit)
 	}
 }

@@ -10,11 +10,11 @@ import (
 
 const (
 	// A hold is never shortened, but lifted.
-	putHold = `INSERT INTO holds (action, reason, until) VALUES (?, ?, ?)
-		ON CONFLICT (action, reason) DO UPDATE SET until = max(until, excluded.until)`
+	putHold = `INSERT INTO holds (action, reason, until, crc) VALUES (?1, ?2, ?3, crc32c(?1, ?2) - ?3)
+		ON CONFLICT (action, reason) DO UPDATE SET until = excluded.until, crc = excluded.crc WHERE excluded.until > until`
 	liftHold    = `DELETE FROM holds WHERE action = ? AND reason = ?`
 	forgetHolds = `DELETE FROM holds WHERE until <= ?`
-	selectHolds = `SELECT action, reason, until FROM holds WHERE until > ? ORDER BY action, reason`
+	selectHolds = `SELECT action, reason, until, ` + holdIsSound + ` FROM holds WHERE until > ? ORDER BY action, reason`
 
 	// untilLifted is the end of a hold that has none.
 	untilLifted = 1<<63 - 1
@@ -49,7 +49,11 @@ func (s *Store) Holds(ctx context.Context) ([]engine.Hold, error) {
 	err := s.query(ctx, "reading what holds actions", selectHolds, []any{s.now().UnixMilli()}, func(rows *sql.Rows) error {
 		var hold engine.Hold
 		var until int64
-		err := rows.Scan((*string)(&hold.Action), (*string)(&hold.Reason), &until)
+		var sound bool
+		err := rows.Scan((*string)(&hold.Action), (*string)(&hold.Reason), &until, &sound)
+		if err == nil && !sound {
+			err = damaged("the hold of action " + string(hold.Action))
+		}
 		if until != untilLifted {
 			hold.Until = fromMillis(until)
 		}

@@ -10,9 +10,9 @@ import (
 )
 
 const (
-	selectKept = `SELECT name, text, kept_at FROM kept_rules ORDER BY n`
+	selectKept = `SELECT name, text, kept_at, ` + keptIsSound + ` FROM kept_rules ORDER BY n`
 	forgetKept = `DELETE FROM kept_rules`
-	putKept    = `INSERT INTO kept_rules (n, name, text, kept_at) VALUES (?, ?, ?, ?)`
+	putKept    = `INSERT INTO kept_rules (n, name, text, kept_at, crc) VALUES (?1, ?2, ?3, ?4, crc32c(?1, ?2, ?3, ?4))`
 )
 
 // KeepRules keeps the files of the rules that came into force, in the place of those that were kept before. What is kept
@@ -41,7 +41,11 @@ func (s *Store) KeptRules(ctx context.Context) (files []engine.RulesFile, at tim
 	err = s.query(ctx, "reading the rules that were kept", selectKept, nil, func(rows *sql.Rows) error {
 		var file engine.RulesFile
 		var kept int64
-		err := rows.Scan(&file.Name, &file.Text, &kept)
+		var sound bool
+		err := rows.Scan(&file.Name, &file.Text, &kept, &sound)
+		if err == nil && !sound {
+			err = damaged("the rules file " + file.Name + " that was kept")
+		}
 		files, at = append(files, file), fromMillis(kept)
 		return err
 	})

@@ -18,16 +18,16 @@ const (
 	// suspect is.
 	selectDue = `SELECT d.seq, e.id, d.n, d.rule, d.action, d.kind, d.message, d.generation, d.attempts, d.plan_from,
 			d.created_at, d.next_at, e.received_at, e.body, e.own, d.entry IS NOT NULL, d.line IS NOT NULL, d.turn, d.lost >= ?1,
-			coalesce(` + isOutdated + `, 0)
+			coalesce(` + isOutdated + `, 0), ` + deliveryIsSound + `, ` + eventIsSound + ` AND ` + bodyIsSound + `
 		FROM deliveries d JOIN events e ON e.seq = d.event LEFT JOIN entries n ON n.id = d.entry
 		WHERE d.state = 'pending' AND d.turn <> 1 AND d.action = ?2 AND d.next_at <= ?3
 			AND (d.lost < ?1 OR NOT EXISTS (SELECT 1 FROM deliveries o WHERE o.state = 'sending' AND o.lost >= ?1))
 			AND (d.entry IS NULL OR NOT EXISTS (SELECT 1 FROM deliveries o
 				WHERE o.entry = d.entry AND o.rule = d.rule AND o.step = d.step AND o.state = 'sending'))
 		ORDER BY d.next_at, d.seq LIMIT ?4`
-	cancelOne = `UPDATE deliveries SET state = 'cancelled', turn = 0, last_error = ? WHERE seq = ? RETURNING event, rule, seq, line IS NOT NULL`
+	cancelOne = `UPDATE deliveries SET state = 'cancelled', turn = 0, ` + toldOtherwise + ` WHERE seq = ?2 RETURNING event, rule, seq, line IS NOT NULL`
 
-	takeLease = `UPDATE deliveries SET state = 'sending', turn = 0, generation = generation + 1, lease_until = ? WHERE seq = ?`
+	takeLease = `UPDATE deliveries SET state = 'sending', turn = 0, generation = generation + 1, crc = crc + 1, lease_until = ? WHERE seq = ?`
 
 	// A loose index scan: one step an action, however many deliveries are pending.
 	dueActions = `WITH RECURSIVE known (action) AS (
@@ -40,10 +40,10 @@ const (
 
 	// Those that are being sent are few: no more than the couriers have in their hands.
 	anyExpired  = `SELECT EXISTS (SELECT 1 FROM deliveries WHERE state = 'sending' AND lease_until < ?)`
-	buryExpired = `UPDATE deliveries SET state = 'dead', lease_until = NULL, lost = lost + 1, last_error = ?
-		WHERE state = 'sending' AND lease_until < ? AND lost >= ? RETURNING seq`
-	freeExpired = `UPDATE deliveries SET state = 'pending', lease_until = NULL, lost = lost + 1, last_error = ?, next_at = ?
-		WHERE state = 'sending' AND lease_until < ?`
+	buryExpired = `UPDATE deliveries SET state = 'dead', lease_until = NULL, lost = lost + 1, crc = crc + 1, ` + toldOtherwise + `
+		WHERE state = 'sending' AND lease_until < ?2 AND lost >= ?3 RETURNING seq`
+	freeExpired = `UPDATE deliveries SET state = 'pending', lease_until = NULL, lost = lost + 1, next_at = ?2, crc = crc + 1 + ?2 - next_at, ` + toldOtherwise + `
+		WHERE state = 'sending' AND lease_until < ?3`
 )
 
 // Lease gives out the right to try the oldest due deliveries of an action, n at the most, until a moment. What follows
@@ -124,16 +124,21 @@ func scanDue(rows *sql.Rows, until time.Time) (d dueDelivery, err error) {
 	var n int
 	var created, next, received int64
 	var message string
+	var sound, eventSound bool
 	l := &d.Lease
 	err = rows.Scan(&d.seq, (*string)(&l.Event), &n, (*string)(&l.Rule), (*string)(&l.Action), (*string)(&l.Kind), &message,
-		&l.Generation, &l.Attempts, &l.PlanFrom, &created, &next, &received, &l.Body, &l.Own, &l.Follows, &l.Ordered, &d.turn, &l.Suspect, &d.outdated)
+		&l.Generation, &l.Attempts, &l.PlanFrom, &created, &next, &received, &l.Body, &l.Own, &l.Follows, &l.Ordered, &d.turn, &l.Suspect, &d.outdated, &sound, &eventSound)
 	l.Row = d.seq
 	l.ID, l.State, l.Message = engine.NewDeliveryID(l.Event, n), engine.Sending, []byte(message)
 	l.CreatedAt, l.NextAt, l.ReceivedAt = fromMillis(created), fromMillis(next), fromMillis(received)
 	l.Generation++
 	l.Until = until
-	if err == nil {
-		err = wasMessage(l.Delivery)
+	switch {
+	case err != nil:
+	case !sound:
+		err = damagedDelivery(l.ID)
+	case !eventSound:
+		err = damagedEvent(l.Event)
 	}
 	return d, err
 }

@@ -10,9 +10,10 @@ import (
 const (
 	currentStats = `SELECT id, name, definition FROM stats WHERE current = 1`
 
-	selectContribution = `SELECT day, user, grp, unit, value FROM contributions WHERE stat = ? AND entry = ?`
-	putContribution    = `INSERT INTO contributions (stat, entry, day, user, grp, unit, value) VALUES (?, ?, ?, ?, ?, ?, ?)
-		ON CONFLICT (stat, entry) DO UPDATE SET day = excluded.day, user = excluded.user, grp = excluded.grp, unit = excluded.unit, value = excluded.value`
+	selectContribution = `SELECT day, user, grp, unit, value, ` + contributionIsSound + ` FROM contributions c WHERE stat = ? AND entry = ?`
+	putContribution    = `INSERT INTO contributions (stat, entry, day, user, grp, unit, value, crc) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+		ON CONFLICT (stat, entry) DO UPDATE SET day = excluded.day, user = excluded.user, grp = excluded.grp, unit = excluded.unit, value = excluded.value,
+		crc = excluded.crc`
 	dropContribution = `DELETE FROM contributions WHERE stat = ? AND entry = ?`
 
 	selectTotal = `SELECT count, sum FROM totals WHERE stat = ? AND user = ? AND period = ? AND unit = ? AND grp = ?`
@@ -99,9 +100,13 @@ func find(contributions []engine.Contribution, stat engine.StatName, definition 
 
 func contribution(tx *transaction, stat int64, entry string) (*engine.Contribution, error) {
 	c := &engine.Contribution{}
-	err := tx.row(selectContribution, []any{stat, entry}, &c.Day, &c.User, &c.Group, &c.Unit, &c.Value)
+	var sound bool
+	err := tx.row(selectContribution, []any{stat, entry}, &c.Day, &c.User, &c.Group, &c.Unit, &c.Value, &sound)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, nil
+	}
+	if err == nil && !sound {
+		err = damaged("what entry " + entry + " counts in a stat")
 	}
 	return c, err
 }
@@ -123,7 +128,8 @@ func (l *ledger) replace(tx *transaction, stat int64, entry string, old, fresh *
 	if err := l.add(stat, fresh, 1); err != nil {
 		return err
 	}
-	_, err := tx.exec(putContribution, stat, entry, fresh.Day, fresh.User, fresh.Group, fresh.Unit, fresh.Value)
+	_, err := tx.exec(putContribution, stat, entry, fresh.Day, fresh.User, fresh.Group, fresh.Unit, fresh.Value,
+		tx.writer.summing.contribution(stat, entry, fresh))
 	return err
 }
 

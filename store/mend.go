@@ -12,9 +12,10 @@ import (
 const (
 	findDelivery = `SELECT d.seq, d.state FROM deliveries d JOIN events e ON e.seq = d.event WHERE e.id = ? AND d.seq = e.seq << 20 | ?`
 
-	replayDead = `UPDATE deliveries AS d SET state = 'pending', next_at = ?, plan_from = attempts, lost = 0, generation = generation + 1,
+	replayDead = `UPDATE deliveries AS d SET state = 'pending', next_at = ?1, plan_from = attempts, lost = 0, generation = generation + 1,
+			crc = crc + ?1 - next_at + attempts - plan_from - lost + 1,
 			turn = d.line IS NOT NULL AND ` + somebodyIsNext + `
-		WHERE d.seq = ? AND d.state = 'dead'`
+		WHERE d.seq = ?2 AND d.state = 'dead'`
 	discardDead = `UPDATE deliveries AS d SET state = 'discarded' WHERE d.seq = ? AND d.state = 'dead'`
 	discardOpen = `UPDATE deliveries SET state = 'discarded', turn = 0 WHERE seq = ? AND state IN ('pending', 'dead') RETURNING seq`
 )

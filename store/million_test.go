@@ -10,10 +10,10 @@ import (
 
 // A million entries of three years, 1,000 users and 40 categories: their contributions, and the totals they make.
 const (
-	millionEntries = `INSERT INTO contributions (stat, entry, day, user, grp, unit, value)
+	millionEntries = `INSERT INTO contributions (stat, entry, day, user, grp, unit, value, crc)
 		WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000000)
 		SELECT s.id, printf('entry-%07d', i), date('2024-01-01', (i * 7919 % 1096) || ' days'), 'user-' || (i % 1000), 'category-' || (i * 31 % 40), '',
-			CASE WHEN i % 10000 = 0 THEN '' ELSE printf('%d.%02d', i % 900, i % 100) END
+			CASE WHEN i % 10000 = 0 THEN '' ELSE printf('%d.%02d', i % 900, i % 100) END, 0
 		FROM n JOIN stats s`
 	totalsOf = `INSERT INTO totals (stat, user, period, unit, grp, count, sum)
 		SELECT stat, u, p, '', g, count(*), printf('%.2f', sum(value)) FROM (

@@ -48,6 +48,9 @@ func Open(ctx context.Context, config Config) (*Store, error) {
 	if config.Now == nil {
 		config.Now = time.Now
 	}
+	if err := RegisterSums(); err != nil {
+		return nil, err
+	}
 	s := &Store{now: config.Now}
 	if err := s.open(ctx, config); err != nil {
 		_ = s.release()
@@ -88,7 +91,11 @@ func (s *Store) open(ctx context.Context, config Config) error {
 	if err := checkSchema(ctx, looking, config.Beside); err != nil {
 		return err
 	}
-	if s.writer, err = startWriter(ctx, s.writing, config.Queue, config.Now); err != nil {
+	copying, err := sql.Open("sqlite", dsn(config, "_synchronous="+synchronous))
+	if err != nil {
+		return err
+	}
+	if s.writer, err = startWriter(ctx, s.writing, copying, config.Queue, config.Now); err != nil {
 		return err
 	}
 	if config.Beside {

@@ -26,7 +26,7 @@ func TestNoStatementOfTheDaemonScansATable(t *testing.T) {
 		"dead letters":      {dead, deadArgs},
 		"a death":           {store.DiedAlone, []any{1}},
 		"deaths of leases":  {store.DiesOfExpired, []any{1, 2}},
-		"settle delivered":  {store.SettleDelivered, []any{"", "", 1, 1, 1, 1}},
+		"settle delivered":  {store.SettleDelivered, []any{"", "", 1, 1, 1, 1, 1}},
 		"settle another":    {store.SettleOther, []any{"pending", 1, 1, "", "", 1, 1}},
 		"find its row":      {store.FindRow, []any{1, "id"}},
 		"duplicate":         {store.CountDuplicate, []any{1, []byte{1}}},

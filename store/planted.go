@@ -13,10 +13,10 @@ import (
 
 // What the planted bugs do, which only builds for torture can have.
 const (
-	forgetAttempts = `UPDATE deliveries SET plan_from = attempts WHERE state = 'pending'`
-	makeDue        = `UPDATE deliveries SET next_at = ? WHERE state = 'pending'`
-	buryOne        = `UPDATE deliveries SET state = 'dead', last_error = ? WHERE event = (SELECT seq FROM events WHERE id = ?) AND n = ?`
-	leaseAnyway    = `UPDATE deliveries SET state = 'sending', lease_until = 0, generation = ? WHERE seq = ?`
+	forgetAttempts = `UPDATE deliveries SET plan_from = attempts, crc = crc + attempts - plan_from WHERE state = 'pending'`
+	makeDue        = `UPDATE deliveries SET next_at = ?1, crc = crc + ?1 - next_at WHERE state = 'pending'`
+	buryOne        = `UPDATE deliveries SET state = 'dead', ` + toldOtherwise + ` WHERE event = (SELECT seq FROM events WHERE id = ?2) AND n = ?3`
+	leaseAnyway    = `UPDATE deliveries SET state = 'sending', lease_until = 0, generation = ?1, crc = crc + ?1 - generation WHERE seq = ?2`
 )
 
 // digestOf is what the same bytes are known again by.

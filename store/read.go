@@ -4,7 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
-	"errors"
+	"fmt"
 	"strings"
 	"time"
 
@@ -12,18 +12,19 @@ import (
 )
 
 const (
-	selectEvents = `SELECT seq, id, received_at, name, helper, entry_id, duplicates, own, judgement FROM events WHERE seq < ? ORDER BY seq DESC LIMIT ?`
-	wholeEvents  = `SELECT seq, id, received_at, name, helper, entry_id, duplicates, own, judgement, body FROM events `
+	eventColumns = `SELECT seq, id, received_at, name, helper, entry_id, duplicates, own, judgement, ` + eventIsSound
+	selectEvents = eventColumns + ` FROM events e WHERE seq < ? ORDER BY seq DESC LIMIT ?`
+	wholeEvents  = eventColumns + ` AND ` + bodyIsSound + `, body FROM events e `
 	selectEvent  = wholeEvents + `WHERE id = ?`
 
 	twoFrom = `SELECT id FROM events WHERE id >= ? ORDER BY id LIMIT 2` // those that begin alike stand side by side
 
 	deliveryColumns = `SELECT d.seq, e.id, d.n, d.rule, d.action, d.kind, d.state, d.attempts, d.created_at, d.next_at, d.last_status,
-			d.last_error, d.message, coalesce(d.at, 0), d.turn, coalesce(d.replay, 0)
+			d.last_error, d.message, coalesce(d.at, 0), d.turn, coalesce(d.replay, 0), ` + deliveryIsSound + ` AND ` + toldIsSound + `
 		FROM deliveries d JOIN events e ON e.seq = d.event `
 	deliveriesBetween = deliveryColumns + `WHERE d.seq BETWEEN ? << 20 AND ? << 20 | 1048575 ORDER BY d.seq`
-	selectAttempts    = `SELECT n, at, took, status, error, answer FROM attempts WHERE delivery = ?1
-		UNION ALL SELECT attempts, sent_at, took, last_status, last_error, '' FROM deliveries WHERE seq = ?1 AND sent_at IS NOT NULL
+	selectAttempts    = `SELECT n, at, took, status, error, answer, ` + attemptIsSound + ` FROM attempts t WHERE delivery = ?1
+		UNION ALL SELECT attempts, sent_at, took, last_status, last_error, '', ` + toldIsSound + ` FROM deliveries d WHERE seq = ?1 AND sent_at IS NOT NULL
 		ORDER BY n`
 )
 
@@ -93,9 +94,13 @@ func (s *Store) Event(ctx context.Context, id engine.EventID) (engine.EventRecor
 func scanEvent(rows *sql.Rows, more ...any) (e engine.EventRecord, seq int64, err error) {
 	var received int64
 	var judged sql.NullString
-	columns := []any{&seq, (*string)(&e.ID), &received, &e.Name, &e.Helper, &e.EntryID, &e.Duplicates, &e.Own, &judged}
+	var sound bool
+	columns := []any{&seq, (*string)(&e.ID), &received, &e.Name, &e.Helper, &e.EntryID, &e.Duplicates, &e.Own, &judged, &sound}
 	if err := rows.Scan(append(columns, more...)...); err != nil {
 		return e, seq, err
+	}
+	if !sound {
+		return e, seq, damagedEvent(e.ID)
 	}
 	e.ReceivedAt = fromMillis(received)
 	e.Verdicts, err = verdicts(judged.String)
@@ -184,7 +189,11 @@ func (s *Store) history(ctx context.Context, delivery int64) ([]engine.Attempt, 
 	err := s.query(ctx, "reading a delivery", selectAttempts, []any{delivery}, func(rows *sql.Rows) error {
 		var a engine.Attempt
 		var at, took int64
-		err := rows.Scan(&a.N, &at, &took, &a.Status, &a.Error, &a.Answer)
+		var sound bool
+		err := rows.Scan(&a.N, &at, &took, &a.Status, &a.Error, &a.Answer, &sound)
+		if err == nil && !sound {
+			err = damaged(fmt.Sprintf("attempt %d at the delivery of row %d", a.N, delivery))
+		}
 		a.At, a.Took = fromMillis(at), time.Duration(took)*time.Microsecond
 		history = append(history, a)
 		return err
@@ -215,8 +224,9 @@ func scanDelivery(rows *sql.Rows) (d engine.Delivery, seq int64, ordered bool, e
 	var created, next, at int64
 	var message string
 	var place turn
+	var sound bool
 	err = rows.Scan(&seq, (*string)(&d.Event), &n, (*string)(&d.Rule), (*string)(&d.Action), (*string)(&d.Kind), (*string)(&d.State),
-		&d.Attempts, &created, &next, &d.LastStatus, &d.LastError, &message, &at, &place, &d.Replay)
+		&d.Attempts, &created, &next, &d.LastStatus, &d.LastError, &message, &at, &place, &d.Replay, &sound)
 	d.ID, d.CreatedAt, d.Message = engine.NewDeliveryID(d.Event, n), fromMillis(created), []byte(message)
 	if at != 0 {
 		d.At = fromMillis(at)
@@ -224,18 +234,10 @@ func scanDelivery(rows *sql.Rows) (d engine.Delivery, seq int64, ordered bool, e
 	if d.State == engine.Pending {
 		d.NextAt = fromMillis(next)
 	}
-	if err == nil {
-		err = wasMessage(d)
+	if err == nil && !sound {
+		err = damagedDelivery(d.ID)
 	}
 	return d, seq, place == waits, err
-}
-
-// wasMessage is nil for a message that can have been frozen as it stands in the store.
-func wasMessage(d engine.Delivery) error {
-	if json.Valid(d.Message) {
-		return nil
-	}
-	return unreadable("the message of delivery "+string(d.ID), errors.New("it is no JSON"))
 }
 
 // Counts are how many deliveries are pending, sending and dead.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
 	"slices"
 
 	"github.com/peanuts-router/peanuts-router/engine"
@@ -14,10 +15,9 @@ const (
 	givenOut = `SELECT e.seq, (SELECT coalesce(max(d.seq) & 1048575, 0) FROM deliveries d WHERE d.seq` + ofE + `),
 			(SELECT coalesce(max(n), 0) FROM replays WHERE event = e.seq)
 		FROM events e WHERE e.id = ?`
-	putReplay    = `INSERT INTO replays (event, n, at, rules, digest, judgement) VALUES (?, ?, ?, ?, ?, ?)`
-	markReplayed = `UPDATE deliveries SET replay = ? WHERE seq > ? AND seq <= ?`
+	putReplay = `INSERT INTO replays (event, n, at, rules, digest, judgement, crc) VALUES (?1, ?2, ?3, ?4, ?5, ?6, crc32c(?1, ?2, ?3, ?4, ?5, ?6))`
 
-	selectReplays = `SELECT r.n, r.at, r.rules, r.digest, r.judgement FROM replays r JOIN events e ON e.seq = r.event WHERE e.id = ? ORDER BY r.n`
+	selectReplays = `SELECT r.n, r.at, r.rules, r.digest, r.judgement, ` + replayIsSound + ` FROM replays r JOIN events e ON e.seq = r.event WHERE e.id = ? ORDER BY r.n`
 )
 
 // ReplayEvent judges a stored event once more, and commits what follows from that in one transaction: the judgement, the
@@ -69,11 +69,9 @@ func (a *accepting) replay(tx *transaction, event int64, n int, r *engine.Rejudg
 	if _, err := tx.exec(putReplay, event, n, r.At.UnixMilli(), r.Rules, r.Digest, text); err != nil {
 		return err
 	}
+	a.replayed = int64(n)
 	stands, err := a.owe(tx, event, judgement)
 	if err != nil {
-		return err
-	}
-	if _, err := tx.exec(markReplayed, n, deliveryRow(event, a.given), deliveryRow(event, maxNumber)); err != nil {
 		return err
 	}
 	judgement.Suppressed = nil // what a claim suppresses is noted of the events that stand for their entries
@@ -86,7 +84,11 @@ func (s *Store) replaysOf(ctx context.Context, event engine.EventID) (replays []
 		var replay engine.Replay
 		var at int64
 		var text string
-		err := rows.Scan(&replay.N, &at, &replay.Rules, &replay.Digest, &text)
+		var sound bool
+		err := rows.Scan(&replay.N, &at, &replay.Rules, &replay.Digest, &text, &sound)
+		if err == nil && !sound {
+			err = damaged(fmt.Sprintf("replay %d of event %s", replay.N, event))
+		}
 		if err != nil {
 			return err
 		}

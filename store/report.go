@@ -8,8 +8,8 @@ import (
 )
 
 const (
-	selectStats = `SELECT name, zone, reached IS NOT NULL FROM stats WHERE current = 1 ORDER BY position, id`
-	findStat    = `SELECT id, reached IS NOT NULL FROM stats WHERE current = 1 AND name = ?`
+	selectStats = `SELECT name, zone, reached IS NOT NULL, ` + statIsSound + ` FROM stats WHERE current = 1 ORDER BY position, id`
+	findStat    = `SELECT id, reached IS NOT NULL, ` + statIsSound + ` FROM stats WHERE current = 1 AND name = ?`
 	sumsOf      = `SELECT grp, unit, count, sum FROM totals WHERE stat = ? AND user = ? AND period = ? ORDER BY unit, grp`
 	daysOf      = `SELECT period, unit, count, sum FROM totals
 		WHERE stat = ? AND user = ? AND period >= ? AND period <= ? AND length(period) = 10 ORDER BY period, unit`
@@ -25,7 +25,11 @@ func (s *Store) Stats(ctx context.Context) ([]engine.StatHead, error) {
 	stats := []engine.StatHead{}
 	err := s.query(ctx, "reading the stats", selectStats, nil, func(rows *sql.Rows) error {
 		var stat engine.StatHead
-		err := rows.Scan((*string)(&stat.Name), &stat.Zone, &stat.Rebuilding)
+		var sound bool
+		err := rows.Scan((*string)(&stat.Name), &stat.Zone, &stat.Rebuilding, &sound)
+		if err == nil && !sound {
+			err = damagedStat(stat.Name)
+		}
 		stats = append(stats, stat)
 		return err
 	})
@@ -35,7 +39,12 @@ func (s *Store) Stats(ctx context.Context) ([]engine.StatHead, error) {
 // statID finds a stat, and tells whether it is being made anew.
 func (s *Store) statID(ctx context.Context, name engine.StatName) (id int64, rebuilding bool, err error) {
 	err = s.query(ctx, "reading the stats", findStat, []any{string(name)}, func(rows *sql.Rows) error {
-		return rows.Scan(&id, &rebuilding)
+		var sound bool
+		err := rows.Scan(&id, &rebuilding, &sound)
+		if err == nil && !sound {
+			err = damagedStat(name)
+		}
+		return err
 	})
 	if err == nil && id == 0 {
 		err = ErrNotFound

@@ -14,14 +14,16 @@ import (
 
 const (
 	// A delivered one keeps its last attempt itself: most deliveries have no other, and then need no second row.
-	settleDelivered = `UPDATE deliveries SET state = 'delivered', lease_until = NULL, lost = 0, attempts = attempts + 1,
-			last_status = ?, last_error = ?, sent_at = ?, took = ?
+	settleDelivered = `UPDATE deliveries SET state = 'delivered', lease_until = NULL, lost = 0, attempts = attempts + 1, crc = crc + 1 - lost,
+			last_status = ?, last_error = ?, sent_at = ?, took = ?, told = ?
 		WHERE seq = ? AND state = 'sending' AND generation = ?`
 	settleOther = `UPDATE deliveries SET state = ?1, next_at = CASE WHEN ?1 = 'pending' THEN ?2 ELSE next_at END, lease_until = NULL, lost = 0,
-			attempts = attempts + ?3, last_status = coalesce(?4, last_status), last_error = coalesce(?5, last_error)
+			attempts = attempts + ?3, crc = crc + CASE WHEN ?1 = 'pending' THEN ?2 - next_at ELSE 0 END + ?3 - lost,
+			last_status = coalesce(?4, last_status), last_error = coalesce(?5, last_error),
+			told = told ` + lessTold + ` + crc32c(coalesce(?4, last_status), coalesce(?5, last_error), sent_at, took)
 		WHERE seq = ?6 AND state = 'sending' AND generation = ?7`
-	insertAttempt = `INSERT INTO attempts (delivery, n, at, took, status, error, answer)
-		SELECT seq, attempts, ?, ?, ?, ?, ? FROM deliveries WHERE seq = ?`
+	insertAttempt = `INSERT INTO attempts (delivery, n, at, took, status, error, answer, crc)
+		SELECT seq, attempts, ?1, ?2, ?3, ?4, ?5, crc32c(seq, attempts, ?1, ?2, ?3, ?4, ?5) FROM deliveries WHERE seq = ?6`
 	findRow = `SELECT d.seq, d.entry IS NOT NULL, d.line IS NOT NULL FROM events e JOIN deliveries d ON d.seq = e.seq << 20 | ? WHERE e.id = ?`
 
 	// A number in the file's header that nothing reads: to set it takes the same writing and flushing as an event.
@@ -91,7 +93,8 @@ func (tx *transaction) settle(s *engine.Settlement) (recorded engine.Recorded, e
 	var changed int64
 	if s.State == engine.Delivered {
 		a := s.Attempt
-		changed, err = tx.exec(settleDelivered, a.Status, a.Error, tx.millis(a.At), a.Took.Microseconds(), s.Row, s.Generation)
+		at, took := tx.millis(a.At), a.Took.Microseconds()
+		changed, err = tx.exec(settleDelivered, a.Status, a.Error, at, took, tx.writer.summing.told(a.Status, a.Error, at, took), s.Row, s.Generation)
 	} else {
 		changed, err = tx.settleOther(s)
 	}

@@ -11,14 +11,15 @@ import (
 )
 
 const (
-	retireStat = `UPDATE stats SET current = 0 WHERE id = ?`
-	beginStat  = `INSERT INTO stats (name, definition, zone, position, current, reached) VALUES (?, ?, ?, ?, 1, '')`
-	placeStat  = `UPDATE stats SET position = ? WHERE id = ?`
+	retireStat = `UPDATE stats SET current = 0, crc = crc - current WHERE id = ?`
+	beginStat  = `INSERT INTO stats (name, definition, zone, position, current, reached, crc)
+		VALUES (?1, ?2, ?3, ?4, 1, '', crc32c(?1, ?2, ?3) + crc32c('') + ?4 + 1)`
+	placeStat = `UPDATE stats SET position = ?1, crc = crc + ?1 - position WHERE id = ?2`
 
-	unfinishedStats = `SELECT id, name, definition, reached FROM stats WHERE current = 1 AND reached IS NOT NULL ORDER BY id`
-	entriesAfter    = `SELECT n.id, e.received_at, e.body FROM entries n JOIN events e ON e.seq = n.event
+	unfinishedStats = `SELECT id, name, definition, reached, ` + statIsSound + ` FROM stats WHERE current = 1 AND reached IS NOT NULL ORDER BY id`
+	entriesAfter    = `SELECT n.id, e.received_at, ` + eventIsSound + ` AND ` + bodyIsSound + `, e.id, e.body FROM entries n JOIN events e ON e.seq = n.event
 		WHERE n.id > ? ORDER BY n.id LIMIT ?`
-	reachStat = `UPDATE stats SET reached = ? WHERE id = ?`
+	reachStat = `UPDATE stats SET reached = ?1, crc = crc + crc32c(?1) - crc32c(reached) WHERE id = ?2`
 
 	retiredStat        = `SELECT coalesce(min(id), 0) FROM stats WHERE current = 0`
 	clearContributions = `DELETE FROM contributions WHERE stat = ?1 AND entry IN (SELECT entry FROM contributions WHERE stat = ?1 LIMIT ?2)`
@@ -105,7 +106,11 @@ func unfinished(tx *transaction, by Contributor) (first rebuilding, found bool, 
 	}
 	err = tx.rows(unfinishedStats, nil, func(rows *sql.Rows) error {
 		var one rebuilding
-		err := rows.Scan(&one.id, (*string)(&one.name), &one.def, &one.reached)
+		var sound bool
+		err := rows.Scan(&one.id, (*string)(&one.name), &one.def, &one.reached, &sound)
+		if err == nil && !sound {
+			err = damagedStat(one.name)
+		}
 		if err == nil && !found && known[string(one.name)+one.def] {
 			first, found = one, true
 		}
@@ -119,9 +124,14 @@ func (r rebuilding) advance(tx *transaction, by Contributor) error {
 	n := 0
 	err := tx.rows(entriesAfter, []any{r.reached, rebuildBatch}, func(rows *sql.Rows) error {
 		var received int64
+		var sound bool
+		var id engine.EventID
 		var body []byte
-		if err := rows.Scan(&r.reached, &received, &body); err != nil {
+		if err := rows.Scan(&r.reached, &received, &sound, (*string)(&id), &body); err != nil {
 			return err
+		}
+		if !sound {
+			return damagedEvent(id)
 		}
 		n++
 		event, err := peanuts.Parse(body)

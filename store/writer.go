@@ -24,12 +24,13 @@ type writer struct {
 	failed  chan struct{} // closed when the store broke
 	stopped chan struct{} // closed when the goroutine has ended
 
-	moved movedTotals
+	moved   movedTotals
+	copier  copier
+	summing summing
 
 	mu         sync.Mutex
 	statements map[string]*sql.Stmt // by their text, prepared on conn
 	fault      error
-	copied     int // pages of the log when it was last copied into the file
 	unseen     int // statements, and pages of large events, since the log was last looked at
 	closing    bool
 	sends      sync.WaitGroup
@@ -43,14 +44,14 @@ type write struct {
 	taken atomic.Bool // by the writer, or back by a caller who waits no more
 }
 
-func startWriter(ctx context.Context, db *sql.DB, queue int, now func() time.Time) (*writer, error) {
+func startWriter(ctx context.Context, db, copying *sql.DB, queue int, now func() time.Time) (*writer, error) {
 	conn, err := db.Conn(ctx)
 	if err != nil {
-		return nil, err
+		return nil, errors.Join(err, copying.Close())
 	}
 	w := &writer{
 		conn: conn, now: now, queue: make(chan *write, queue), failed: make(chan struct{}), stopped: make(chan struct{}),
-		statements: map[string]*sql.Stmt{},
+		copier: copier{db: copying}, statements: map[string]*sql.Stmt{},
 	}
 	go w.loop()
 	return w, nil
@@ -145,6 +146,7 @@ func (w *writer) loop() {
 
 // letGo ends the statements and then the connection: with a statement left, SQLite keeps the connection and its files open.
 func (w *writer) letGo() {
+	w.copier.end()
 	for _, statement := range w.statements {
 		statement.Close()
 	}
@@ -210,7 +212,7 @@ func (w *writer) commit(group []*write) error {
 	}
 	fault.Reach(fault.AfterCommit)
 	w.moved.add(&tx.moves)
-	return nil
+	return w.broken() // by a copy of the log meanwhile
 }
 
 // rollback ends what is left of a transaction. Often the database has done so itself, and complains that there is none.

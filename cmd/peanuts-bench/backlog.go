@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"path/filepath"
 	"time"
+
+	"github.com/peanuts-router/peanuts-router/store"
 )
 
 // backlog measures how fast deliveries that wait in the store are leased and sent, when few and when many of them do.
@@ -87,21 +89,25 @@ func (b *bench) fill(ctx context.Context, s *stage, n int) error {
 	if _, err := maker.stop(); err != nil {
 		return err
 	}
+	if err := store.RegisterSums(); err != nil {
+		return err
+	}
 	now := time.Now()
 	digits := string(appendEvent(nil, "backlog", 0, now))
 	return execute(ctx, filepath.Join(s.dir, storeFile),
 		"PRAGMA synchronous=OFF",
 		fmt.Sprintf(fillEvents, n, now.UnixMilli(), digits),
 		fmt.Sprintf(fillDeliveries, now.UnixMilli(), now.UnixMilli()),
+		store.SumUpEvents, store.SumUpDeliveries,
 		"PRAGMA synchronous=FULL", "PRAGMA wal_checkpoint(TRUNCATE)")
 }
 
 // Events as the load sends them, each with one delivery of the rule.
 const (
-	fillEvents = `INSERT INTO events (id, timestamp, digest, received_at, name, helper, entry_id, generation, body)
-		WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < %d)
-		SELECT printf('%%08x-0000-7000-8000-%%012x', i, i), i, randomblob(32), %d, 'entry.created', '/expenses', 'backlog-' || i, 1,
-			CAST(replace('%s', 'backlog-0', 'backlog-' || i) AS BLOB) FROM n`
-	fillDeliveries = `INSERT INTO deliveries (seq, rule, step, action, kind, message, state, generation, created_at, next_at)
-		SELECT seq << 20 | 1, 'high-expense', 0, 'target', 'http', '{}', 'pending', 0, %d, %d FROM events ORDER BY seq`
+	fillEvents = `INSERT INTO events (id, timestamp, digest, received_at, name, helper, entry_id, generation, crc, body)
+		WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < %[1]d)
+		SELECT printf('%%08x-0000-7000-8000-%%012x', i, i), i, sha256(CAST(replace('%[3]s', 'backlog-0', 'backlog-' || i) AS BLOB)), %[2]d, 'entry.created', '/expenses', 'backlog-' || i, 1, 0,
+			CAST(replace('%[3]s', 'backlog-0', 'backlog-' || i) AS BLOB) FROM n`
+	fillDeliveries = `INSERT INTO deliveries (seq, rule, step, action, kind, message, state, generation, created_at, next_at, crc, told)
+		SELECT seq << 20 | 1, 'high-expense', 0, 'target', 'http', '{}', 'pending', 0, %d, %d, 0, 0 FROM events ORDER BY seq`
 )

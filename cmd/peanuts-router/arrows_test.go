@@ -40,7 +40,7 @@ var arrows = map[string][]string{
 	"internal/powerloss/traced": {"peanuts", "internal/powerloss"},
 	"e2e":                       {}, // a module of its own: a browser looks at the program
 	".":                         {},
-	"cmd/peanuts-bench":         {"peanuts"},                                                                                                             // the router is another process to it
+	"cmd/peanuts-bench":         {"peanuts", "store"},                                                                                                    // the router is another process to it, whose backlog it makes, sums and all
 	"cmd/peanuts-torture":       {"peanuts", "engine", "store", "actions/receiver", "internal/fault", "internal/powerloss", "internal/powerloss/traced"}, // it reads what the router left
 	"cmd/peanuts-router":        {".", "peanuts", "internal/clock", "server", "engine", "engine/rulefile", "engine/condition", "engine/lint", "engine/rehearsal", "engine/ruletest", "store", "dispatch", "dispatch/monitor", "actions", "actions/receiver", "internal/fault"},
 }

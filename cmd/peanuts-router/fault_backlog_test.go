@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/peanuts-router/peanuts-router/store"
 )
 
 // F38, F39: with a backlog in its store and events coming in, the router is ready at once, sends what waits the longest first,
@@ -55,17 +57,22 @@ func TestAStartWithABacklogIsReadyAtOnceAndSendsTheOldestFirst(t *testing.T) {
 // leaveBacklog puts deliveries that are due into a store, past the router, which would take minutes for a million.
 func leaveBacklog(t *testing.T, dir string, n int) {
 	t.Helper()
+	if err := store.RegisterSums(); err != nil {
+		t.Fatal(err)
+	}
 	conn, now := otherProgram(t, dir), time.Now().Add(-time.Minute).UnixMilli()
 	for _, statement := range []struct {
 		text string
 		args []any
 	}{
-		{`INSERT INTO events (id, timestamp, digest, received_at, name, helper, entry_id, generation, body)
+		{`INSERT INTO events (id, timestamp, digest, received_at, name, helper, entry_id, generation, crc, body)
 			WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?1)
-			SELECT printf('%08x-0000-7000-8000-%012x', i, i), i, randomblob(32), ?2, 'entry.created', '/expenses', 'backlog-' || i, 1,
+			SELECT printf('%08x-0000-7000-8000-%012x', i, i), i, sha256(CAST(replace(?3, 'backlog-0', 'backlog-' || i) AS BLOB)), ?2, 'entry.created', '/expenses', 'backlog-' || i, 1, 0,
 				CAST(replace(?3, 'backlog-0', 'backlog-' || i) AS BLOB) FROM n`, []any{n, now, expense("backlog-0", "501")}},
-		{`INSERT INTO deliveries (seq, rule, step, action, kind, message, state, generation, created_at, next_at)
-			SELECT seq << 20 | 1, 'high-expense', 0, 'ledger', 'http', '{}', 'pending', 0, received_at, received_at FROM events ORDER BY seq`, nil},
+		{`INSERT INTO deliveries (seq, rule, step, action, kind, message, state, generation, created_at, next_at, crc, told)
+			SELECT seq << 20 | 1, 'high-expense', 0, 'ledger', 'http', '{}', 'pending', 0, received_at, received_at, 0, 0 FROM events ORDER BY seq`, nil},
+		{store.SumUpEvents, nil},
+		{store.SumUpDeliveries, nil},
 		{`PRAGMA wal_checkpoint(TRUNCATE)`, nil},
 	} {
 		if _, err := conn.ExecContext(context.Background(), statement.text, statement.args...); err != nil {

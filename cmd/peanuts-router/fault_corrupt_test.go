@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"fmt"
 	"os"
 	"os/exec"
@@ -16,6 +17,7 @@ func TestADamagedStoreIsRefusedWithAMessage(t *testing.T) {
 	for name, damage := range map[string]func(file []byte) []byte{
 		"no header":      func(file []byte) []byte { return append(make([]byte, 100), file[100:]...) },
 		"cut in the mid": func(file []byte) []byte { return file[:len(file)/2] },
+		"one bit":        func(file []byte) []byte { return bytes.ReplaceAll(file, []byte("ledgerhttp"), []byte("ledgerhttq")) },
 		"pages of zeros": func(file []byte) []byte { return append(file[:8*4096:8*4096], make([]byte, len(file)-8*4096)...) },
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -14,6 +14,7 @@ CREATE TABLE events (
     generation  INTEGER NOT NULL,        -- of the rules that judged it, from 1
     own         INTEGER NOT NULL DEFAULT 0, -- 1: the router raised it itself
     judgement   TEXT,                    -- JSON; null when no rule had anything to say
+    crc         INTEGER NOT NULL,        -- the sum of what stands before this, and own and duplicates
     body        BLOB NOT NULL            -- as received
 ) STRICT;
 
@@ -28,6 +29,7 @@ CREATE TABLE replays (                   -- of events that were judged once more
     rules     TEXT NOT NULL,             -- where they were read
     digest    TEXT NOT NULL,             -- of what they said
     judgement TEXT NOT NULL,             -- JSON
+    crc       INTEGER NOT NULL,          -- the sum of the row, as in all tables below
     PRIMARY KEY (event, n)
 ) STRICT, WITHOUT ROWID;
 
@@ -58,6 +60,8 @@ CREATE TABLE deliveries (
     sent_at     INTEGER,                 -- of a delivered one: its last attempt, which has no row in attempts
     took        INTEGER,
     replay      INTEGER,                 -- of its event, that owes it; null for what was owed when the event came
+    crc         INTEGER NOT NULL,        -- the sum of what is sent, and when
+    told        INTEGER NOT NULL,        -- the sum of last_status, last_error, sent_at and took
     -- With IN, SQLite would make a table of the seven for each statement, and fill it.
     CHECK (state = 'pending' OR state = 'sending' OR state = 'delivered' OR state = 'dead' OR state = 'cancelled' OR
         state = 'discarded' OR state = 'shadow'),
@@ -78,6 +82,7 @@ CREATE TABLE attempts (                  -- those that did not deliver
     status   TEXT NOT NULL,
     error    TEXT NOT NULL,
     answer   TEXT NOT NULL,              -- of a refusal
+    crc      INTEGER NOT NULL,
     PRIMARY KEY (delivery, n)
 ) STRICT, WITHOUT ROWID;
 
@@ -85,7 +90,8 @@ CREATE TABLE deaths (                    -- deliveries that died; what the route
     action TEXT PRIMARY KEY,
     died   INTEGER NOT NULL,             -- ever
     told   INTEGER NOT NULL DEFAULT 0,   -- of them, by the event router.dead_letter
-    newest INTEGER NOT NULL              -- delivery that died last; it may be gone
+    newest INTEGER NOT NULL,             -- delivery that died last; it may be gone
+    crc    INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE alerts (                    -- the newest of the router's own events of each name and action
@@ -93,6 +99,7 @@ CREATE TABLE alerts (                    -- the newest of the router's own event
     action TEXT NOT NULL,                -- empty when it is about none
     about  TEXT NOT NULL,                -- of a refused reload: which one
     at     INTEGER NOT NULL,
+    crc    INTEGER NOT NULL,
     PRIMARY KEY (event, action)
 ) STRICT, WITHOUT ROWID;
 
@@ -100,6 +107,7 @@ CREATE TABLE holds (                     -- why actions are left alone
     action TEXT NOT NULL,
     reason TEXT NOT NULL CHECK (reason IN ('breaker', 'paused', 'rate')),
     until  INTEGER NOT NULL,             -- the greatest number: until it is lifted
+    crc    INTEGER NOT NULL,
     PRIMARY KEY (action, reason)
 ) STRICT, WITHOUT ROWID;
 
@@ -107,13 +115,15 @@ CREATE TABLE entries (
     id      TEXT PRIMARY KEY,
     version TEXT NOT NULL,               -- the newest that is known; versions order as text
     deleted INTEGER NOT NULL,            -- 1: it is remembered, so that nothing older revives it
-    event   INTEGER NOT NULL             -- that brought this version
+    event   INTEGER NOT NULL,            -- that brought this version
+    crc     INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE synced (                    -- the steps whose table may hold a row of the entry
     entry TEXT NOT NULL,
     rule  TEXT NOT NULL,
     step  INTEGER NOT NULL,
+    crc   INTEGER NOT NULL,
     PRIMARY KEY (entry, rule, step)
 ) STRICT, WITHOUT ROWID;
 
@@ -122,6 +132,7 @@ CREATE TABLE claims (                    -- the values for which rules have fire
     value      TEXT NOT NULL,            -- typed and exact
     event      TEXT NOT NULL,            -- that holds the claim: its id, since claims outlive events
     suppressed INTEGER,                  -- the newest event that the claim kept from firing
+    crc        INTEGER NOT NULL,
     PRIMARY KEY (rule, value)
 ) STRICT, WITHOUT ROWID;
 
@@ -134,7 +145,8 @@ CREATE TABLE stats (
     zone       TEXT NOT NULL,            -- of its days and months
     position   INTEGER NOT NULL,         -- in the rules
     current    INTEGER NOT NULL,         -- 0: replaced, and to be cleared away
-    reached    TEXT                      -- while it is made anew: the last entry that is in it; null when all are
+    reached    TEXT,                     -- while it is made anew: the last entry that is in it; null when all are
+    crc        INTEGER NOT NULL
 ) STRICT;
 
 CREATE UNIQUE INDEX stats_current ON stats (name) WHERE current = 1;
@@ -147,12 +159,13 @@ CREATE TABLE contributions (             -- what each entry adds to each stat
     grp   TEXT NOT NULL,
     unit  TEXT NOT NULL,                 -- empty for a stat without units
     value TEXT NOT NULL,                 -- a decimal number; empty when it could not be read
+    crc   INTEGER NOT NULL,
     PRIMARY KEY (stat, entry)
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX contributions_unreadable ON contributions (stat, entry, user) WHERE value = '';
 
-CREATE TABLE totals (                    -- of the readable contributions; each counts in several
+CREATE TABLE totals (                    -- of the readable contributions; each counts in several. check adds them up, so that rows have no sums
     stat   INTEGER NOT NULL REFERENCES stats (id),
     user   TEXT NOT NULL,                -- empty: of everybody
     period TEXT NOT NULL,                -- a day, a month (2026-11), or empty: of all time
@@ -167,7 +180,8 @@ CREATE TABLE kept_rules (                -- the newest rules that came into forc
     n       INTEGER PRIMARY KEY,         -- in the order of reading, from 1
     name    TEXT NOT NULL,
     text    TEXT NOT NULL,               -- secrets stand in it as ${NAME}
-    kept_at INTEGER NOT NULL
+    kept_at INTEGER NOT NULL,
+    crc     INTEGER NOT NULL
 ) STRICT;
 
 -- +goose Down
