@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/peanuts-router/peanuts-router/engine"
@@ -80,13 +81,22 @@ func (e *evidence) planned(d *delivery, a engine.Attempt, p plan) time.Duration 
 	return wait
 }
 
+// timedOut is the status of an attempt without an answer in time.
+const timedOut = "timeout"
+
 // early finds a send that came before four fifths of the wait after an attempt were over, and tells how soon it came. What was
-// sent before the attempt ended belongs to it, or to one before it.
+// sent before the attempt ended belongs to it, or to one before it. One that timed out may not have arrived by then: so does the
+// next that comes.
 func (e *evidence) early(after engine.Attempt, sends []receipt, wait time.Duration) (soon time.Duration, found bool) {
 	const asKept = 2 * time.Millisecond // the times of attempts are kept in milliseconds
 	ended := e.momentOf(after.At) + after.Took
+	arrived := after.Status != timedOut || slices.ContainsFunc(sends, func(r receipt) bool { return r.At >= ended-after.Took-asKept && r.At <= ended })
 	for _, r := range sends {
 		since := r.At - ended
+		if since > 0 && !arrived {
+			arrived = true
+			continue
+		}
 		if !r.Late && since > asKept && since < wait*4/5 {
 			return since, true
 		}
