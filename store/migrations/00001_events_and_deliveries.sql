@@ -45,9 +45,9 @@ CREATE TABLE deliveries (
     state       TEXT NOT NULL,
     entry       TEXT,                    -- that it follows: a newer version of it takes its place
     at          INTEGER,                 -- of a reminder: its due instant
-    sync        TEXT CHECK (sync IN ('upsert', 'remove')), -- what it does to the row of the entry
+    sync        TEXT CHECK (sync = 'upsert' OR sync = 'remove'), -- what it does to the row of the entry
     line        TEXT,                    -- of its action, in which one goes after the other: the value of order_by
-    turn        INTEGER NOT NULL DEFAULT 0 CHECK (turn IN (0, 1, 2)), -- there: 0 it is next, 1 it waits, 2 it has not joined yet
+    turn        INTEGER NOT NULL DEFAULT 0 CHECK (turn BETWEEN 0 AND 2), -- there: 0 it is next, 1 it waits, 2 it has not joined yet
     generation  INTEGER NOT NULL,        -- of its newest lease
     lease_until INTEGER,                 -- while sending
     attempts    INTEGER NOT NULL DEFAULT 0,
