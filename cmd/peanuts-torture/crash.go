@@ -43,7 +43,7 @@ func newCrash() *cobra.Command {
 	cmd.Flags().IntVar(&s.kills, "kills", 60, "how often the router is killed")
 	cmd.Flags().Uint64Var(&s.seed, "seed", uint64(time.Now().UnixNano()), "decides what is sent and what is broken")
 	cmd.Flags().IntVar(&s.rate, "rate", 100, "events a second")
-	cmd.Flags().DurationVar(&s.settle, "settle", 2*time.Minute, "how long what is owed may take to be done once the load has ended")
+	cmd.Flags().DurationVar(&s.settle, "settle", 2*time.Minute, "for how long nothing of what is owed may get done once the load has ended")
 	return cmd
 }
 

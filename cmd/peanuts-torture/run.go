@@ -18,7 +18,7 @@ type settings struct {
 	deaths  int // at each point, instead of kills; 0 for none
 	seed    uint64
 	rate    int           // events a second
-	settle  time.Duration // how long what is owed may take to be done once the load has ended
+	settle  time.Duration // for how long nothing of what is owed may get done once the load has ended
 	backlog int           // how much is due at once in the end
 	strikes []weighted[strike]
 	last    []strike      // when the router was killed often enough
@@ -160,12 +160,7 @@ func (r *run) audit(ctx context.Context) error {
 
 // finish waits until all that is owed is done or given up, and ends the router.
 func (r *run) finish(ctx context.Context) (vitals, error) {
-	v, err := r.router.vitals(ctx)
-	for began := time.Now(); err == nil && v.Pending+v.Sending > 0 && time.Since(began) < r.settle; {
-		if err = wait(ctx, 100*time.Millisecond); err == nil {
-			v, err = r.router.vitals(ctx)
-		}
-	}
+	v, err := settled(ctx, r.settle, r.router.vitals)
 	if err != nil {
 		return v, err
 	}
@@ -173,6 +168,26 @@ func (r *run) finish(ctx context.Context) (vitals, error) {
 		return v, err
 	}
 	return v, r.audit(ctx)
+}
+
+// settled asks a router until it owes nothing, or owes no less than before for a time.
+func settled(ctx context.Context, within time.Duration, ask func(context.Context) (vitals, error)) (v vitals, err error) {
+	least, since := -1, time.Now()
+	for {
+		if v, err = ask(ctx); err != nil {
+			return v, err
+		}
+		owed := v.Pending + v.Sending
+		if owed < least || least < 0 {
+			least, since = owed, time.Now()
+		}
+		if owed == 0 || time.Since(since) >= within {
+			return v, nil
+		}
+		if err := wait(ctx, 100*time.Millisecond); err != nil {
+			return v, err
+		}
+	}
 }
 
 // close ends what is still running, and keeps the files.
