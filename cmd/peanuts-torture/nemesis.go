@@ -58,7 +58,7 @@ var (
 // allStrikes are all kinds with their weights.
 var allStrikes = []weighted[strike]{
 	{50, killAtRandom}, {8, killOnAnswer}, {7, killOnAck}, {10, killAtPoint}, {8, pause}, {5, terminate}, {5, reload}, {3, reloadBroken},
-	{4, lockStore}, {5, storm}, {2, jumpClock},
+	{4, lockStore}, {5, storm}, {1, jumpClock},
 }
 
 // onItsDisk comes to them where the store has a disk of its own.
@@ -69,7 +69,7 @@ const (
 	kindPause = "pause"
 )
 
-const meanWait = 500 * time.Millisecond
+const meanWait = 400 * time.Millisecond
 
 // run strikes until the router was killed often enough.
 func (n *nemesis) run(ctx context.Context) error {
