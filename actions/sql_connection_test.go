@@ -199,23 +199,27 @@ func TestAnSQLiteFileThatComesAndGoes(t *testing.T) {
 
 // A file that another program writes to is waited for, until shortly before the attempt has to end.
 func TestALockedSQLiteFile(t *testing.T) {
+	t.Parallel()
 	for _, journal := range []string{"DELETE", "WAL"} {
-		b := sqliteBed(t, "sqlite", inSQLite)
-		b.exec(t, `PRAGMA journal_mode = `+journal)
-		b.exec(t, `BEGIN EXCLUSIVE`)
-		// A tenth of its time is left to tell what it was, however busy the machine is.
-		if got := sendSQL(t, b.settings, 2*time.Second); got.Verdict != engine.VerdictRetry || got.Status != "SQLITE_BUSY" {
-			t.Errorf("%s: locked: %+v", journal, got)
-		}
-		sender, outcome := b.sender(t), make(chan engine.Outcome)
-		go func() { outcome <- attempt(sender, fine) }()
-		b.exec(t, `COMMIT`)
-		if got := <-outcome; got.Status != "upserted" {
-			t.Errorf("%s: after the lock: %+v", journal, got)
-		}
-		if got := b.query(t, `PRAGMA journal_mode`); !strings.EqualFold(got, journal) {
-			t.Errorf("the journal mode became %s, want %s", got, journal)
-		}
+		t.Run(journal, func(t *testing.T) {
+			t.Parallel()
+			b := sqliteBed(t, "sqlite", inSQLite)
+			b.exec(t, `PRAGMA journal_mode = `+journal)
+			b.exec(t, `BEGIN EXCLUSIVE`)
+			// A tenth of its time is left to tell what it was, however busy the machine is.
+			if got := sendSQL(t, b.settings, 10*time.Second); got.Verdict != engine.VerdictRetry || got.Status != "SQLITE_BUSY" {
+				t.Errorf("locked: %+v", got)
+			}
+			sender, outcome := b.sender(t), make(chan engine.Outcome)
+			go func() { outcome <- attempt(sender, fine) }()
+			b.exec(t, `COMMIT`)
+			if got := <-outcome; got.Status != "upserted" {
+				t.Errorf("after the lock: %+v", got)
+			}
+			if got := b.query(t, `PRAGMA journal_mode`); !strings.EqualFold(got, journal) {
+				t.Errorf("the journal mode became %s, want %s", got, journal)
+			}
+		})
 	}
 }
 

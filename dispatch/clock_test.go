@@ -35,6 +35,7 @@ const sweep = 2*lookEvery + 100*time.Millisecond
 func TestAJumpOfTheClockHurriesNothingAndHoldsUpNothing(t *testing.T) {
 	for _, jump := range jumps {
 		t.Run(jump.String(), func(t *testing.T) {
+			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				b := newJumping(t)
 				began := time.Now()
@@ -77,6 +78,7 @@ func TestAJumpOfTheClockHurriesNothingAndHoldsUpNothing(t *testing.T) {
 func TestAJumpAfterARestartHurriesNothing(t *testing.T) {
 	for _, jump := range jumps {
 		t.Run(jump.String(), func(t *testing.T) {
+			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				b := newJumping(t)
 				began := time.Now()

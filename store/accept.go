@@ -96,6 +96,7 @@ func (a *accepting) follow(tx *transaction, known *known) error {
 	if err != nil {
 		return err
 	}
+	fault.Reach(fault.Rendering)
 	seq, err := a.insert(tx, judgement)
 	if err != nil {
 		return err

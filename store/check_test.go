@@ -85,6 +85,7 @@ func TestACheckTellsEachWayInWhichBooksDoNotBalance(t *testing.T) {
 			"stat costs, period 2027: it is 1 of 5, and the contributions make 0 of 0"},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			path := filepath.Join(t.TempDir(), "router.db")
 			s := open(t, store.Config{Path: path})
 			defer shut(t, s)

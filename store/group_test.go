@@ -76,14 +76,19 @@ func TestAWriteThatFailsDoesNotFailItsNeighbours(t *testing.T) { // C8
 	s := hold(t, store.Config{})
 	defer shut(t, s.Store)
 	first, wrong, last := acceptance(1, time.Now(), "ledger"), acceptance(2, time.Now(), "ledger"), acceptance(3, time.Now(), "ledger")
-	wrong.ID = first.ID // an id given twice is a mistake of the program, which the database refuses
+	judge := wrong.Judge
+	wrong.Judge = func(known engine.Known) engine.Judgement {
+		j := judge(known)
+		j.Owed[0].Sync = "neither" // a mistake of the program, which the database refuses
+		return j
+	}
 	results := s.queue(t, t.Context(), first, wrong, last)
 	s.release()
 	if err := <-results[0]; err != nil {
 		t.Errorf("Accept() before the one that fails = %v", err)
 	}
 	if err := <-results[1]; err == nil || errors.Is(err, store.ErrUnavailable) || errors.Is(err, store.ErrBroken) {
-		t.Errorf("Accept() with an id that is taken = %v; want an error of its own", err)
+		t.Errorf("Accept() of what no row can hold = %v; want an error of its own", err)
 	}
 	if err := <-results[2]; err != nil {
 		t.Errorf("Accept() after the one that fails = %v", err)

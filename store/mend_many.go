@@ -5,6 +5,7 @@ import (
 	"database/sql"
 
 	"github.com/peanuts-router/peanuts-router/engine"
+	"github.com/peanuts-router/peanuts-router/internal/fault"
 )
 
 const (
@@ -86,6 +87,7 @@ func (s *Store) mendThose(ctx context.Context, seqs []int64, to engine.State, te
 			mended += int(n)
 			tx.moves.come(to, n)
 		}
+		fault.Reach(fault.Mending)
 		return nil
 	})
 	return mended, err

@@ -26,7 +26,8 @@ func replayInStore(path string) error {
 var replayed = store.Filter{Rule: "high-expense", Reason: "404"}
 
 func TestAReplayThatIsKilledLosesNothing(t *testing.T) { // C13, F4, F48
-	const dead, others = 20_000, 10
+	const others = 10
+	dead := sized(5_000, 20_000)
 	path := filepath.Join(t.TempDir(), "router.db")
 	s := open(t, store.Config{Path: path})
 	defer shut(t, s)

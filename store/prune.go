@@ -5,6 +5,8 @@ import (
 	"database/sql"
 	"slices"
 	"time"
+
+	"github.com/peanuts-router/peanuts-router/internal/fault"
 )
 
 const (
@@ -94,6 +96,7 @@ func (s *Store) removeEvents(ctx context.Context, before time.Time, events []int
 			}
 			removed++
 		}
+		fault.Reach(fault.Pruning)
 		return nil
 	})
 	if err != nil {

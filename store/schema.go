@@ -10,6 +10,8 @@ import (
 	"io/fs"
 
 	"github.com/pressly/goose/v3"
+
+	"github.com/peanuts-router/peanuts-router/internal/fault"
 )
 
 //go:embed migrations/*.sql
@@ -41,9 +43,11 @@ func checkSchema(ctx context.Context, db *sql.DB, beside bool) error {
 	case beside:
 		return errors.New("its schema is older than this program: start the daemon once to bring it up to date")
 	}
+	fault.Reach(fault.Migrating)
 	if _, err := steps.Up(ctx); err != nil {
 		return fmt.Errorf("bringing its schema from version %d to %d: %w", current, known, err)
 	}
+	fault.Reach(fault.Migrating)
 	return noteSchema(ctx, db)
 }
 

@@ -108,6 +108,7 @@ func (tx *transaction) settle(s *engine.Settlement) (recorded engine.Recorded, e
 		if _, err := tx.exec(diedAlone, s.Row); err != nil {
 			return recorded, err
 		}
+		fault.Reach(fault.Burying)
 	}
 	if s.Follows {
 		err = settleFollower(tx, s.Row, &recorded)

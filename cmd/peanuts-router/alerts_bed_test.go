@@ -17,7 +17,7 @@ import (
 // alertRules send expenses to a ledger that is tried by a plan, and the router's own events to those on duty.
 func alertRules(t *testing.T, dir string, ledger, ops *target, retry, monitor string) {
 	t.Helper()
-	writeFile(t, filepath.Join(dir, "rules.yaml"), `version: 1
+	putFile(t, filepath.Join(dir, "rules.yaml"), `version: 1
 actions:
   ledger: {http: {url: "`+ledger.URL+`"}, retry: `+retry+`}
   ops: {http: {url: "`+ops.URL+`"}, retry: [10ms]}

@@ -16,6 +16,7 @@ import (
 
 // R99, R100, P35: a target that fails is told of once through another, by whatever process, and so is its recovery.
 func TestASpikeAndItsEndAreToldOnceThroughAnotherChannel(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	ledger, ops := startTarget(t, always(404)), startTarget(t, always(200))
 	alertRules(t, dir, ledger, ops, "peanuts", "{window: 2s, min_attempts: 3, failure_rate: 0.5}")
@@ -66,6 +67,7 @@ func TestASpikeAndItsEndAreToldOnceThroughAnotherChannel(t *testing.T) {
 
 // R100: alerts whose own channel is broken are seen on /readyz and in the metrics, and raise no others.
 func TestAnAlertThatCannotBeSentIsSeenAllTheSame(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	ledger, ops := startTarget(t, always(404)), startTarget(t, always(400))
 	alertRules(t, dir, ledger, ops, "peanuts", "{window: 1s, min_attempts: 3, failure_rate: 0.5}")
@@ -89,6 +91,7 @@ func TestAnAlertThatCannotBeSentIsSeenAllTheSame(t *testing.T) {
 
 // R34, C15: an edit that is refused is told to those on duty, once, by the rules that stay in force.
 func TestARefusedEditIsToldToThoseOnDuty(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	ledger, ops := startTarget(t, always(200)), startTarget(t, always(200))
 	alertRules(t, dir, ledger, ops, "peanuts", "{window: 12s}")
@@ -118,6 +121,7 @@ func TestARefusedEditIsToldToThoseOnDuty(t *testing.T) {
 // R6, R100: an event from outside that bears a name of the router's is stored like any unknown event, and no rule that names it
 // takes it for the router's own, now or when it is judged again.
 func TestAnEventFromOutsidePassesForNoneOfTheRouters(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	ledger, ops := startTarget(t, always(200)), startTarget(t, always(200))
 	alertRules(t, dir, ledger, ops, "peanuts", "{window: 1s}")
@@ -148,6 +152,7 @@ func TestAnEventFromOutsidePassesForNoneOfTheRouters(t *testing.T) {
 
 // C1, R92: a dead letter that a killed process has told nobody is told by the next one, once.
 func TestADeadLetterIsToldByTheNextProcess(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	ledger, ops := startTarget(t, always(404)), startTarget(t, always(200))
 	alertRules(t, dir, ledger, ops, "peanuts", "{window: 5m}")

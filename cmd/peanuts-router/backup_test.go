@@ -10,6 +10,7 @@ import (
 // C1: a backup that is made while events keep coming holds all that was acknowledged before it began. A daemon goes on with
 // it: what was owed is delivered, by the same keys, and what it knows is a duplicate.
 func TestABackupUnderLoadHoldsAllThatWasAcknowledgedBefore(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	ledger := startTarget(t, always(0))
 	ledgerRules(t, dir, ledger.URL, "standard", "500")

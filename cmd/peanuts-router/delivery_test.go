@@ -28,9 +28,12 @@ func TestWhatIsPendingKeepsItsMessageThroughAnEdit(t *testing.T) {
 	dir := t.TempDir()
 	ledger := startTarget(t, always(503))
 	rules := func(rule, path, body string) {
-		writeFile(t, filepath.Join(dir, "rules.yaml"), `version: 1
+		putFile(t, filepath.Join(dir, "rules.yaml"), `version: 1
 actions:
-  ledger: {http: {url: "`+ledger.URL+path+`"}, retry: {initial: 50ms, multiplier: 1, max_interval: 50ms, attempts: 100}}
+  ledger:
+    http: {url: "`+ledger.URL+path+`"}
+    retry: {initial: 250ms, multiplier: 1, max_interval: 250ms, attempts: 100} # longer than an edit takes to be seen
+    breaker: {failures: 1000}
 rules:
   - {name: `+rule+`, when: helper.command == "/expenses", then: [{action: ledger, body: "`+body+` {{ entry.data.amount }}"}]}
 `)
@@ -100,6 +103,7 @@ rules:
 
 // R93: a dead letter can be given up for good; it stays in the record, and is no dead letter any more.
 func TestADiscardedDeadLetterIsGivenUpForGood(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	ledger := startTarget(t, always(400))
 	ledgerRules(t, dir, ledger.URL, "peanuts", "500")

@@ -66,6 +66,7 @@ func TestATargetThatRecoversGetsTheMessageOnceByOneKey(t *testing.T) {
 
 // R89, R93, C13: a target that never recovers ends as a dead letter, which a replay beside the running daemon delivers.
 func TestADeadLetterIsListedAndDeliveredByAReplay(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	ledger := startTarget(t, always(503))
 	ledgerRules(t, dir, ledger.URL, "[10ms, 10ms]", "500")
@@ -109,7 +110,7 @@ func TestAnEditIsPickedUpAndABrokenOneChangesNothing(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	writeFile(t, rules, strings.Replace(string(sound), "when:", "whne:", 1))
+	putFile(t, rules, strings.Replace(string(sound), "when:", "whne:", 1))
 	refused := d.await("the refusal", func(line map[string]any) bool { return line["msg"] == "rules refused, the old ones stay" })
 	if problems, _ := refused["problems"].(string); !strings.Contains(problems, `rules.yaml:8:5: unknown key "whne", did you mean "when"? [unknown-key]`) {
 		t.Errorf("the log says %q, want the unknown key at rules.yaml:8:5", problems)
@@ -178,6 +179,7 @@ func TestTheExampleRulesFireAbove500AndNotAt500(t *testing.T) {
 // C19, A34: no secret is in a log line, an error, a frozen message, a listing or the store, though the target sends
 // its token back.
 func TestNoSecretIsInLogsListingsOrTheStore(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	ledger := startTarget(t, always(401))
 	ledgerRules(t, dir, ledger.URL, "[10ms]", "500")
@@ -218,6 +220,7 @@ func TestNoSecretIsInLogsListingsOrTheStore(t *testing.T) {
 
 // C22, F37: SIGTERM ends the daemon with 0; what was not answered is delivered by the next.
 func TestSIGTERMDrainsAndEndsWith0(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	ledger := startTarget(t, always(200))
 	ledgerRules(t, dir, ledger.URL, "peanuts", "500")

@@ -121,6 +121,7 @@ func (m *mortal) post(t *testing.T, body string) {
 // leave the right row in SQLite and in PostgreSQL, the right statistics and the right reminder; and right after each kill
 // entry state, ledger and reminders are those of the events that are stored: all of an event, or none of it.
 func TestEveryOrderOfAnEntrysEventsEndsTheSameThroughKills(t *testing.T) {
+	t.Parallel()
 	postgres := pgtest.Start(t)
 	pg, err := pgx.Connect(t.Context(), postgres)
 	if err != nil {
@@ -370,6 +371,7 @@ func pgRowsOf(t *testing.T, db *pgx.Conn) map[string]string {
 
 // F1, F31: a reminder whose moment passes while no router runs is sent once by the next one, by its key, and never again.
 func TestAReminderOutlivesAKillAcrossItsMoment(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	told := startTarget(t, always(200))
 	writeFile(t, filepath.Join(dir, "rules.yaml"), `version: 1
@@ -380,20 +382,20 @@ rules:
     then: [{action: told, at: date(entry.data.due), body: "{{ entry.id }}"}]
 `)
 	first := startDaemon(t, dir, nil, "--rules", "rules.yaml")
-	moment := time.Now().Add(1500 * time.Millisecond)
+	moment := time.Now().Add(3 * time.Second)
 	remind := func(id string, due time.Time) string {
 		return fmt.Sprintf(`{"event":"entry.created","timestamp":"2026-11-23T10:00:00Z","helper":{"command":"/tasks"},"entry":{"id":%q,"data":{"due":%q}}}`,
 			id, due.UTC().Format(time.RFC3339Nano))
 	}
 	receipt := first.post(remind("soon", moment))
 	first.post(remind("later", moment.Add(time.Hour)))
-	listed := command(t, dir, "deliveries", "list", "--output", "json")
-	if want := moment.UTC().Format(`"next_at": "2006-01-02T15:04:05`); !strings.Contains(listed, want) {
-		t.Errorf("deliveries list printed\n%s\nwant %s", listed, want)
-	}
 	first.kill()
 	if len(told.calls) > 0 {
 		t.Fatal("the reminder was sent before its moment")
+	}
+	listed := command(t, dir, "deliveries", "list", "--output", "json")
+	if want := moment.UTC().Format(`"next_at": "2006-01-02T15:04:05`); !strings.Contains(listed, want) {
+		t.Errorf("deliveries list printed\n%s\nwant %s", listed, want)
 	}
 	<-time.After(time.Until(moment))
 	second := startDaemon(t, dir, nil, "--rules", "rules.yaml")

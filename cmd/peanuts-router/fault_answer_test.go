@@ -13,6 +13,7 @@ import (
 // F2, C9: killed anywhere between reading an event and having answered it, the router is told of it again, as Peanuts does
 // where there was no answer. However far it had come, there is one event for the bytes, and whoever got a 200 gets its id.
 func TestAnEventWhoseAnswerWasLostIsOneEvent(t *testing.T) {
+	t.Parallel()
 	kills := sized(8, 100)
 	again, doubtful := 0, 0 // of events sent again: those that were committed, and never answered
 	early := 0              // kills that came while the router started: what wakes its threads is written, too
@@ -81,6 +82,7 @@ func sendUntilTheEnd(d *daemon, connections int) map[string]string {
 // F3, C10: killed at some moment after the target has answered 200, the router sends once more at the most, by the same key,
 // and then never again.
 func TestADeliveryWhoseMarkWasLostIsRepeatedOnceByItsKey(t *testing.T) {
+	t.Parallel()
 	kills, repeated := 0, 0
 	for range sized(2, 40) {
 		for _, after := range []time.Duration{0, 200 * time.Microsecond, time.Millisecond, 5 * time.Millisecond, 20 * time.Millisecond} {

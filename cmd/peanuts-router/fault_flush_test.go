@@ -13,6 +13,7 @@ import (
 // F7, C17: a flush that fails once ends the router with a clear message, whether it was one of the start or of an event.
 // From then on nothing is answered with 200, though the system would let the next flush succeed; a restart is clean.
 func TestAFlushThatFailedOnceEndsTheRouter(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	ledgerRules(t, dir, "http://127.0.0.1:9", "standard", "500")
 	startDaemon(t, dir, nil, "--rules", "rules.yaml").halt()
@@ -87,6 +88,7 @@ func acknowledgedAfterAFailedFlush(t *testing.T, trace, dir string) (answers int
 
 // F14: killed at any write or flush of making a store, the router makes it the next time.
 func TestAStoreWhoseMakingWasKilledIsMadeByTheNextStart(t *testing.T) {
+	t.Parallel()
 	kills := 0
 	for n := 1; ; n += sized(7, 1) {
 		dir := t.TempDir()

@@ -26,7 +26,7 @@ rules:
     when: helper.command == "/expenses"
     then: [{action: rows, upsert: {id: "{{ entry.id }}"}}]
 `, 1)
-	writeFile(t, filepath.Join(dir, "rules.yaml"), changed)
+	putFile(t, filepath.Join(dir, "rules.yaml"), changed)
 }
 
 // C15, F34: a daemon whose rules are refused at the start goes on with the newest that were good, says so, and takes the

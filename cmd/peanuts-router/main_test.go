@@ -25,6 +25,9 @@ func TestMain(m *testing.M) {
 	if os.Getenv(asRouter) != "" {
 		main()
 	}
+	// A program with the race detector sleeps for a second before it ends, and the tests start hundreds. What a race is, is
+	// told when it is seen.
+	os.Setenv("GORACE", "atexit_sleep_ms=0 "+os.Getenv("GORACE"))
 	testscript.Main(stopping{m}, map[string]func(){"peanuts-router": main})
 }
 
@@ -34,13 +37,14 @@ func TestCommandsAsTheScriptsTell(t *testing.T) {
 		Dir: "../../testdata/scripts",
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("NO_COLOR", "1")
+			e.Setenv("GORACE", os.Getenv("GORACE"))
 			root, err := os.Getwd()
 			e.Setenv("ROOT", root+"/../..")
 			e.Values[scriptPartsKey{}] = &scriptParts{}
 			return err
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"target": scriptTarget, "daemon": scriptDaemon, "halt": scriptHalt, "await": scriptAwait, "sql": scriptSQL,
+			"target": scriptTarget, "daemon": scriptDaemon, "halt": scriptHalt, "await": scriptAwait, "sql": scriptSQL, "sums": scriptSums,
 		},
 	})
 }

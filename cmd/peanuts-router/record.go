@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -30,9 +31,13 @@ func (r *record) registerPages(cmd *cobra.Command) {
 
 func (r *record) page() store.Page { return store.Page{Limit: r.limit, Cursor: r.cursor} }
 
+// patience is how long a command waits for its turn to write. SQLite keeps no queue: a command looks ten times a second whether
+// nobody writes just then, and beside a busy daemon that may be so one time in a hundred.
+const patience = 30 * time.Second
+
 // with opens the store for the time of one task.
 func (r *record) with(ctx context.Context, task func(*store.Store) error) error {
-	s, err := store.Open(ctx, store.Config{Path: r.path, Beside: true})
+	s, err := store.Open(ctx, store.Config{Path: r.path, Beside: true, BusyTimeout: patience})
 	if err != nil {
 		return err
 	}

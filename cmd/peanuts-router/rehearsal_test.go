@@ -1,9 +1,11 @@
 package main
 
 import (
+	"flag"
 	"fmt"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -104,6 +106,7 @@ type twin struct {
 
 // A rehearsal sends, cancels and buries what a store and a courier would, whatever is told in whatever order.
 func TestARehearsalAgreesWithTheStore(t *testing.T) {
+	t.Parallel()
 	file := filepath.Join(t.TempDir(), "rules.yaml")
 	writeFile(t, file, rehearsedRules)
 	rules, problems := engine.Load(file, engine.Options{})
@@ -116,6 +119,9 @@ func TestARehearsalAgreesWithTheStore(t *testing.T) {
 	}
 	defer s.Close()
 	runs := 0
+	if err := flag.Set("rapid.checks", strconv.Itoa(sized(30, 100))); err != nil { // each has a store flush some hundred times
+		t.Fatal(err)
+	}
 	rapid.Check(t, func(r *rapid.T) {
 		runs++ // entries of their own: all runs share the store
 		tw := &twin{test: t, rules: rules, store: s, now: time.Date(2050, 11, 23, 12, 0, 0, 0, time.UTC), numbers: map[engine.EventID]int{}}

@@ -59,7 +59,7 @@ type router struct {
 func newRouter(ctx context.Context, c routerConfig) (*router, error) {
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	r := &router{config: c, clock: clock.New(nil), inForce: &inForce{
+	r := &router{config: c, clock: clock.New(fault.Clock()), inForce: &inForce{
 		path: c.rules, options: c.rulesOptions, actions: c.actions, log: c.log, metrics: newReloadMetrics(registry),
 		changed: make(chan struct{}, 1),
 	}}

@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/peanuts-router/peanuts-router/store"
 )
 
 // scriptParts are what runs beside a script.
@@ -100,4 +102,11 @@ func scriptSQL(ts *testscript.TestScript, _ bool, args []string) {
 	if !slices.Equal(got, args[2:]) {
 		ts.Fatalf("%s: %s gives %q, want %q", args[0], args[1], got, args[2:])
 	}
+}
+
+// scriptSums is the command `sums FILE`: it sums up the events of a store anew, so that what `sql` made of them is as good as
+// written by the store.
+func scriptSums(ts *testscript.TestScript, _ bool, args []string) {
+	ts.Check(store.RegisterSums())
+	scriptSQL(ts, false, []string{args[0], store.SumUpEvents})
 }

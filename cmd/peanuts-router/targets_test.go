@@ -153,6 +153,7 @@ func TestTheSameBytesFiftyTimesAtOnceAreSentOnce(t *testing.T) {
 
 // F47, C13: an answer that is huge, binary or no UTF-8 is kept in part, as text, and leaves its delivery where its status says.
 func TestAnswersOfAnySizeAndKindAreKeptInPart(t *testing.T) {
+	t.Parallel()
 	answers := map[string]string{
 		"huge":   strings.Repeat("0123456789abcdef", 10<<20/16),
 		"binary": strings.Repeat("\x00\x01\x02\xfe\xff\x1b[31m", 2000),

@@ -86,6 +86,7 @@ func TestTheTruthTableThroughTheTestCommand(t *testing.T) {
 
 // C7, R30, R31: the truth table, through dry-run.
 func TestTheTruthTableThroughDryRun(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	truthRules(t, dir)
 	tried := 0
@@ -109,6 +110,7 @@ func TestTheTruthTableThroughDryRun(t *testing.T) {
 
 // C7, R30, R31: the truth table, through a daemon and its record.
 func TestTheTruthTableThroughServe(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	truthRules(t, dir)
 	d := startDaemon(t, dir, nil, "--rules", "rules.yaml")

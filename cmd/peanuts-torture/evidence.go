@@ -20,6 +20,7 @@ type evidence struct {
 	blows    []*blow
 	variants []variant
 	lives    []*life
+	weather  []*disturbance
 
 	stored  []*stored
 	rows    map[string]row // of the table that a step keeps, by entry
@@ -28,6 +29,7 @@ type evidence struct {
 	base    vitals         // of the first life, when nothing had happened yet
 	final   vitals         // of the last one, when all was done
 	drained drained
+	beside  *beside       // what else was killed; nil where nothing was
 	lease   time.Duration // that may have run out while an attempt was under way; 0 where none can
 }
 
@@ -47,7 +49,7 @@ type delivery struct {
 	State    engine.State
 	Reason   string
 	Attempts int
-	History  []engine.Attempt // of what took more than one attempt
+	History  []engine.Attempt // of what took more than one attempt, or was not delivered
 }
 
 // row is one row of the table.
@@ -65,7 +67,7 @@ type totals struct {
 
 // evidenceOf is what a run has left. The router has ended.
 func evidenceOf(ctx context.Context, dir string, h *history) (*evidence, error) {
-	e := &evidence{began: h.began, sent: h.sent, receipts: h.receipts, blows: h.blows, variants: h.variants, lives: h.lives}
+	e := &evidence{began: h.began, sent: h.sent, receipts: h.receipts, blows: h.blows, variants: h.variants, lives: h.lives, weather: h.weather}
 	s, err := store.Open(ctx, store.Config{Path: filepath.Join(dir, storeFile), Beside: true})
 	if err != nil {
 		return nil, err
@@ -129,12 +131,12 @@ func newStored(event engine.EventRecord, body []byte) (*stored, error) {
 	return s, nil
 }
 
-// readHistories reads the attempts at all deliveries that took more than one.
+// readHistories reads the attempts at all deliveries that took more than one, or were not delivered.
 func (e *evidence) readHistories(ctx context.Context, s *store.Store) (err error) {
 	for _, event := range e.stored {
 		for i := range event.Deliveries {
 			d := &event.Deliveries[i]
-			if d.Attempts < 2 {
+			if d.Attempts == 0 || d.Attempts == 1 && d.State == engine.Delivered {
 				continue
 			}
 			if _, d.History, err = s.Delivery(ctx, engine.DeliveryID(d.Key)); err != nil {

@@ -48,6 +48,11 @@ type receipt struct {
 	Status  int    // that was answered; 0 for none
 	Whole   bool   // the answer was written to its end
 	Attempt int    // at this key, from 1
+	From    string // the connection that it came by; empty where that is not known
+
+	// What the weather did to it, as far as it can be told.
+	Unheard bool // the answer may not have come through whole
+	Late    bool // the message may have come when the router did not wait for an answer any more
 }
 
 // said tells whether the target has answered yes.
@@ -56,10 +61,11 @@ func (r *receipt) said() bool { return r.Whole && r.Status/100 == 2 }
 // blow is one thing that was done to the router.
 type blow struct {
 	Kind  string
-	Point string // of a failpoint
+	Point fault.Point // at which a life died; empty for none
 	At    moment
-	Until moment // when the router was itself again
-	Kills bool   // a process ended by it
+	Until moment        // when the router was itself again
+	Kills bool          // a process ended by it
+	By    time.Duration // what the router's clock was set off by, for a part of it
 }
 
 // variant is one set of rules.
@@ -87,6 +93,7 @@ type history struct {
 	blows    []*blow
 	variants []variant
 	lives    []*life
+	weather  []*disturbance
 }
 
 func newHistory(path string) (*history, error) {
@@ -146,6 +153,13 @@ func (h *history) begin(kind string, kills bool) *blow {
 	return f
 }
 
+// offset notes what the router's clock is set off by meanwhile.
+func (h *history) offset(b *blow, by time.Duration) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	b.By = by
+}
+
 // struck notes whether a life has died at its point by now; else it dies of the kill that follows.
 func (h *history) struck(b *blow, point fault.Point, ended <-chan struct{}) {
 	h.mu.Lock()
@@ -153,7 +167,7 @@ func (h *history) struck(b *blow, point fault.Point, ended <-chan struct{}) {
 	b.At = h.now()
 	select {
 	case <-ended:
-		b.Point = string(point)
+		b.Point = point
 	default:
 		b.Kind = killAtRandom.name
 	}
@@ -167,6 +181,23 @@ func (h *history) end(f *blow) {
 	defer h.mu.Unlock()
 	f.Until = h.now()
 	h.write("over", f)
+}
+
+// disturb notes that the weather meets a connection; calmed that it is over.
+func (h *history) disturb(d disturbance) *disturbance {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	d.At, d.Until = h.now(), forEver
+	h.weather = append(h.weather, &d)
+	h.write("weather", d)
+	return &d
+}
+
+func (h *history) calmed(d *disturbance) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	d.Until = h.now()
+	h.write("calmed", d)
 }
 
 // ruled notes a set of rules.
@@ -208,6 +239,19 @@ func (h *history) kills() int {
 	for _, f := range h.blows {
 		if f.Kills {
 			n++
+		}
+	}
+	return n
+}
+
+// deaths counts the lives that died at each point.
+func (h *history) deaths() map[fault.Point]int {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	n := map[fault.Point]int{}
+	for _, b := range h.blows {
+		if b.Point != "" {
+			n[b.Point]++
 		}
 	}
 	return n

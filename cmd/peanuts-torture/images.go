@@ -22,12 +22,10 @@ import (
 
 // imagesJob is a run of `images`.
 type imagesJob struct {
-	images  int
-	events  int
-	seed    uint64
-	workers int
-	dir     string // where everything lies meanwhile
-	keep    string // where images that are not sound are left; empty for nowhere
+	tracing
+	images int
+	seed   uint64
+	keep   string // where images that are not sound are left; empty for nowhere
 }
 
 func newImages() *cobra.Command {
@@ -44,13 +42,10 @@ func newImages() *cobra.Command {
 			return job.run(cmd.Context(), cmd.OutOrStdout())
 		},
 	}
-	flags := cmd.Flags()
-	flags.IntVar(&job.images, "images", 2000, "images that are judged of the router; each control gets a quarter of it more")
-	flags.IntVar(&job.events, "events", 300, "events that each traced router gets")
-	flags.Uint64Var(&job.seed, "seed", 0, "which images are chosen and what is random in them; 0 draws one")
-	flags.IntVar(&job.workers, "workers", 2, "images that are judged at once")
-	flags.StringVar(&job.dir, "dir", "", "where images are laid; /dev/shm when there is one, so that they stay in memory")
-	flags.StringVar(&job.keep, "keep", "", "a directory that is made, and gets the images that are not sound and the traces")
+	job.register(cmd)
+	cmd.Flags().IntVar(&job.images, "images", 2000, "images that are judged of the router; each control gets a quarter of it more")
+	cmd.Flags().Uint64Var(&job.seed, "seed", 0, "which images are chosen and what is random in them; 0 draws one")
+	cmd.Flags().StringVar(&job.keep, "keep", "", "a directory that is made, and gets the images that are not sound and the traces")
 	return cmd
 }
 
@@ -92,7 +87,7 @@ func (j *imagesJob) run(ctx context.Context, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	if j.dir, err = os.MkdirTemp(inMemory(j.dir), "peanuts-images-"); err != nil {
+	if j.dir, err = j.begin(); err != nil {
 		return err
 	}
 	defer os.RemoveAll(j.dir)
@@ -116,8 +111,11 @@ func (j *imagesJob) run(ctx context.Context, out io.Writer) error {
 
 // complete fills in what was not given, and complains of what cannot be.
 func (j *imagesJob) complete() error {
-	if j.images < 4 || j.events < 1 || j.workers < 1 {
-		return errors.New("--images is at least 4, --events and --workers at least 1")
+	if j.images < 4 {
+		return errors.New("--images is at least 4")
+	}
+	if err := j.check(); err != nil {
+		return err
 	}
 	for j.seed == 0 {
 		j.seed = uint64(rand.Uint32())
@@ -126,15 +124,6 @@ func (j *imagesJob) complete() error {
 		return os.Mkdir(j.keep, 0o700)
 	}
 	return nil
-}
-
-// inMemory is a directory that was given, or one in memory; empty when there is neither.
-func inMemory(given string) string {
-	const shared = "/dev/shm"
-	if info, err := os.Stat(shared); given == "" && err == nil && info.IsDir() {
-		return shared
-	}
-	return given
 }
 
 // judge runs the nth router and judges its images. before is the sweep of the one before it.

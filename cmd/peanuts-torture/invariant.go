@@ -17,10 +17,10 @@ type invariant struct {
 var invariants = []invariant{
 	{"I1", "no loss: what was answered 200 is stored, and each step it owes arrived, or died because its plan said so", (*evidence).loss},
 	{"I2", "no phantom: each message comes of an event that was sent and signed, and says what the rules made of it when it came", (*evidence).phantoms},
-	{"I3", "repeats: a target that said yes is asked again only when the router died in between", (*evidence).repeats},
+	{"I3", "repeats: a target that said yes is asked again only when the router died in between, or may not have heard it", (*evidence).repeats},
 	{"I4", "keys: each step of an event has one key, always the same, and shares it with no other", (*evidence).keys},
 	{"I5", "one end: each delivery ends in one state, with what goes with it", (*evidence).ends},
-	{"I6", "attempts: no more than the plan allows; a crash adds a send, and takes none away", (*evidence).attempts},
+	{"I6", "attempts: no more than the plan allows; a crash adds a send, and bad weather takes one away", (*evidence).attempts},
 	{"I7", "dedupe: the same bytes are one event under one id, across restarts", (*evidence).dedupe},
 	{"I8", "pacing: no attempt comes before its time, also after a restart", (*evidence).pacing},
 	{"I9", "data: the table holds the newest version of each entry", (*evidence).data},
@@ -35,6 +35,7 @@ type breach struct{ Invariant, What string }
 
 // judge holds the evidence against all invariants.
 func (e *evidence) judge() []breach {
+	e.mark()
 	var found []breach
 	for _, one := range invariants {
 		for _, what := range one.judge(e) {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/peanuts-router/peanuts-router/engine"
@@ -22,7 +23,7 @@ func (e *evidence) attempts() (found []string) {
 			case d.Attempts > most:
 				wrong = fmt.Sprintf("%d attempts are recorded, and the plan has %d", d.Attempts, most)
 			case d.Action == actionTable: // which gives no receipts
-			case d.Attempts > len(sends)+e.pauses(0, forEver): // over which an attempt may end before it has gone out
+			case d.Attempts > len(sends) && d.Attempts > len(sends)+e.pauses(0, forEver)+e.disturbances(d): // over which an attempt may end before it has gone out
 				wrong = fmt.Sprintf("%d attempts are recorded, and %d were made", d.Attempts, len(sends))
 			case len(sends) > d.Attempts+e.lost(d, sends):
 				wrong = fmt.Sprintf("%d attempts were made and %d recorded, with %d crashes", len(sends), d.Attempts, e.lost(d, sends))
@@ -42,7 +43,8 @@ func (e *evidence) lost(d *delivery, sends []receipt) int {
 	if len(sends) == 0 {
 		return 0
 	}
-	lost := e.crashes(sends[0].At, forEver) + e.ranOut(sends)
+	// Within one attempt the HTTP client sends again what it has got no answer to.
+	lost := e.crashes(sends[0].At, forEver) + e.ranOut(sends) + unheard(sends)
 	if e.lease > 0 && d.State == engine.Cancelled {
 		lost++ // its last lease ran out, too, and then its entry moved on
 	}
@@ -60,9 +62,9 @@ func (e *evidence) pacing() (found []string) {
 			d := &one.Deliveries[i]
 			sends := receipts[ofStep{one.Sent.N, d.Action}]
 			for j := range d.History[:max(0, len(d.History)-1)] {
-				if early, ok := e.early(d.History[j], sends, planned(d.History[j], one.Sent.Plan)); ok {
-					found = append(found, about(one.Sent.N, d.step, "attempt %d was followed by another after %s, and the plan waits %s",
-						d.History[j].N, early, planned(d.History[j], one.Sent.Plan)))
+				wait := e.planned(d, d.History[j], one.Sent.Plan)
+				if early, ok := e.early(d.History[j], sends, wait); ok {
+					found = append(found, about(one.Sent.N, d.step, "attempt %d was followed by another after %s, and the plan waits %s", d.History[j].N, early, wait))
 				}
 			}
 		}
@@ -70,23 +72,32 @@ func (e *evidence) pacing() (found []string) {
 	return found
 }
 
-// planned is how long is waited after an attempt.
-func planned(a engine.Attempt, p plan) time.Duration {
+// planned is how long is waited after an attempt. A target that asks to wait may not have been heard.
+func (e *evidence) planned(d *delivery, a engine.Attempt, p plan) time.Duration {
 	wait := retryWaits[min(a.N, len(retryWaits))-1]
-	if p == planLimited && a.N == 1 {
+	if p == planLimited && a.N == 1 && !e.disturbed(d, a) {
 		wait = max(wait, askedToWait)
 	}
 	return wait
 }
 
+// timedOut is the status of an attempt without an answer in time.
+const timedOut = "timeout"
+
 // early finds a send that came before four fifths of the wait after an attempt were over, and tells how soon it came. What was
-// sent before the attempt ended belongs to it, or to one before it.
+// sent before the attempt ended belongs to it, or to one before it. One that timed out may not have arrived by then: so does the
+// next that comes.
 func (e *evidence) early(after engine.Attempt, sends []receipt, wait time.Duration) (soon time.Duration, found bool) {
 	const asKept = 2 * time.Millisecond // the times of attempts are kept in milliseconds
-	ended := after.At.Add(after.Took)
+	ended := e.momentOf(after.At) + after.Took
+	arrived := after.Status != timedOut || slices.ContainsFunc(sends, func(r receipt) bool { return r.At >= ended-after.Took-asKept && r.At <= ended })
 	for _, r := range sends {
-		since := e.began.Add(r.At).Sub(ended)
-		if since > asKept && since < wait*4/5 {
+		since := r.At - ended
+		if since > 0 && !arrived {
+			arrived = true
+			continue
+		}
+		if !r.Late && since > asKept && since < wait*4/5 {
 			return since, true
 		}
 	}

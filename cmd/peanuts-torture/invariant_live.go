@@ -23,7 +23,7 @@ func (e *evidence) live() (found []string) {
 		if l.Ready > 0 && l.Ready-l.Began > soon {
 			found = append(found, fmt.Sprintf("life %d took %s to be ready", i+1, l.Ready-l.Began))
 		}
-		if l.First > 0 && l.First-l.Ready > soon && e.pauses(l.Ready, l.First) == 0 {
+		if l.First > 0 && l.First-l.Ready > soon && !e.hindered(l.Ready, l.First) {
 			found = append(found, fmt.Sprintf("life %d took %s to send anything", i+1, l.First-l.Ready))
 		}
 	}

@@ -19,10 +19,13 @@ func (e *evidence) loss() (found []string) {
 			continue
 		}
 		for _, owed := range s.owes() {
-			if !arrived(receipts[ofStep{s.N, owed.Action}]) && !s.mayDie(kept.find(owed)) {
+			if !arrived(receipts[ofStep{s.N, owed.Action}]) && !e.mayDie(s, kept.find(owed)) {
 				found = append(found, about(s.N, owed, "never arrived"))
 			}
 		}
+	}
+	if e.beside != nil {
+		found = append(found, e.beside.lost...)
 	}
 	return found
 }
@@ -38,8 +41,8 @@ func arrived(receipts []receipt) bool {
 }
 
 // mayDie tells whether a delivery is a dead letter as it should be.
-func (s *sent) mayDie(d *delivery) bool {
-	return d != nil && d.State == engine.Dead && (d.plainHTTP() && s.Plan.attempts() > 0 || d.tookDown())
+func (e *evidence) mayDie(s *sent, d *delivery) bool {
+	return d != nil && d.State == engine.Dead && (d.plainHTTP() && s.Plan.attempts() > 0 || d.tookDown() || e.wornOut(d, s.Plan))
 }
 
 // ends is I5.
@@ -77,7 +80,7 @@ func (d *delivery) wrongEnd(receipts []receipt) string {
 		if d.Reason == "" {
 			return "is dead without a reason"
 		}
-		if arrived(receipts) && !d.tookDown() {
+		if heard(receipts) && !d.tookDown() {
 			return "is dead, and a target has said yes"
 		}
 	case engine.Cancelled:

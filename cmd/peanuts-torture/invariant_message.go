@@ -98,13 +98,14 @@ func (e *evidence) keys() (found []string) {
 func (e *evidence) repeats() (found []string) {
 	for of, receipts := range e.byStep() {
 		if repeats, excused := e.repeated(receipts); repeats > excused {
-			found = append(found, fmt.Sprintf("%s said yes to event %d %d times, with %d crashes in between", of.action, of.n, repeats+1, excused))
+			found = append(found, fmt.Sprintf("%s said yes to event %d %d times, with %d reasons for it", of.action, of.n, repeats+1, excused))
 		}
 	}
 	return found
 }
 
-// repeated counts the times that a target was asked again after it had said yes, and the crashes that excuse it.
+// repeated counts the times that a target was asked again after it had said yes, and what excuses it: crashes, and answers that
+// the router may not have heard.
 func (e *evidence) repeated(receipts []receipt) (repeats, excused int) {
 	var yes []receipt
 	for i := range receipts {
@@ -115,7 +116,7 @@ func (e *evidence) repeated(receipts []receipt) (repeats, excused int) {
 	if len(yes) < 2 {
 		return 0, 0
 	}
-	return len(yes) - 1, e.crashes(yes[0].At, yes[len(yes)-1].At) + e.ranOut(yes)
+	return len(yes) - 1, e.crashes(yes[0].At, yes[len(yes)-1].At) + e.ranOut(yes) + unheard(yes)
 }
 
 // dedupe is I7.

@@ -107,12 +107,12 @@ func (e *evidence) wrongReminders() (found []string) {
 		}
 		sends := receipts[ofStep{one.Sent.N, actionReminders}]
 		for _, r := range sends {
-			if at := e.began.Add(r.At); at.Before(due.Truncate(time.Millisecond)) {
+			if at := e.began.Add(r.At + e.ahead(r.At)); at.Before(due.Truncate(time.Millisecond)) {
 				found = append(found, fmt.Sprintf("event %d was reminded of %s too soon", one.Sent.N, due.Sub(at)))
 			}
 		}
 		d := one.find(step{ruleRemind, actionReminders})
-		if newest[one.Sent.Entry] == one && (d == nil || !d.tookDown() && (d.State != engine.Delivered || len(sends) == 0)) {
+		if newest[one.Sent.Entry] == one && (d == nil || !d.tookDown() && !e.wornOut(d, planOK) && (d.State != engine.Delivered || len(sends) == 0)) {
 			found = append(found, fmt.Sprintf("event %d is the newest of its entry, and was not reminded of", one.Sent.N))
 		}
 	}

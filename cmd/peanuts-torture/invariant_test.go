@@ -137,8 +137,16 @@ func TestInvariantsTrip(t *testing.T) {
 		"the same bytes have two ids": {"I7", func(e *evidence) {
 			e.sent[0].Tries = append(e.sent[0].Tries, try{At: 4, Done: forEver, Outcome: outcomeOK, ID: "other"})
 		}},
-		"the id of another event":                   {"I7", func(e *evidence) { e.sent[0].Tries[0].ID = "id-2" }},
-		"an attempt before its time":                {"I8", func(e *evidence) { e.receipts[1].At = arrivedAt + 30*time.Millisecond }},
+		"the id of another event":    {"I7", func(e *evidence) { e.sent[0].Tries[0].ID = "id-2" }},
+		"an attempt before its time": {"I8", func(e *evidence) { e.receipts[1].At = arrivedAt + 30*time.Millisecond }},
+		"an attempt before its time, after one that came in time and timed out": {"I8", func(e *evidence) {
+			e.stored[0].Deliveries[0].History[0].Status = timedOut
+			e.receipts[1].At = arrivedAt + 30*time.Millisecond
+		}},
+		"two attempts after one that timed out": {"I8", func(e *evidence) {
+			e.stored[0].Deliveries[0].History[0].Status = timedOut
+			e.receipts[0].At, e.receipts[1].At = arrivedAt+10*time.Millisecond, arrivedAt+30*time.Millisecond
+		}},
 		"an attempt before the time that was asked": {"I8", func(e *evidence) { e.sent[0].Plan = planLimited; e.receipts[1].At = arrivedAt + 700*time.Millisecond }},
 		"no row":                                      {"I9", func(e *evidence) { delete(e.rows, "e-1") }},
 		"a row of an older version":                   {"I9", func(e *evidence) { e.rows["e-1"] = row{1, "v1"} }},
@@ -188,6 +196,10 @@ func TestACrashExcusesWhatItBringsAbout(t *testing.T) {
 		"a first send after a pause": func(e *evidence) {
 			e.lives[0].First = time.Minute
 			e.blows = append(e.blows, &blow{Kind: kindPause, At: 30 * time.Second, Until: 40 * time.Second})
+		},
+		"an attempt that arrives after its time was up": func(e *evidence) {
+			e.stored[0].Deliveries[0].History[0].Status = timedOut
+			e.receipts[0].At = arrivedAt + 10*time.Millisecond
 		},
 		"a repeat after a lease that ran out": func(e *evidence) { e.lease = time.Second; e.again(1, 2*time.Second) },
 		"given up after three crashes": func(e *evidence) {

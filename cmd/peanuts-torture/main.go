@@ -4,7 +4,8 @@
 // Terms:
 //
 //   - A life is one run of the router's process. A new one is started on the store that the last one left.
-//   - A blow is one thing that is done to the router: a kill, a pause, a lock on its store, a reload.
+//   - A blow is one thing that is done to the router: a kill, a pause, a lock on its store, a full disk, a reload.
+//   - The weather is what becomes of the bytes between router and targets. A connection that met bad weather was disturbed.
 //   - The nemesis chooses blows by a seed. A seed repeats the plan of a run, not its scheduling.
 //   - An event carries its fate: it says what the targets shall answer, so that what must become of it follows from its
 //     text and the rules alone.
@@ -14,7 +15,7 @@
 //   - An invariant is a function over history and store that tells what should not be. A breach is one such finding.
 //   - A mutant is the router with a bug planted in it. The harness must catch each, or it proves nothing.
 //
-// The router is a real `peanuts-router serve` in a process of its own; but for failpoints and mutants it is the build that
+// The router is a real `peanuts-router serve` in a process of its own; but for failpoints, clocks and mutants it is the build that
 // people run.
 package main
 

@@ -45,7 +45,7 @@ func newMutants() *cobra.Command {
 	cmd.Flags().IntVar(&s.tries, "tries", 8, "how many runs a mutant may live through before it counts as not caught")
 	cmd.Flags().Uint64Var(&s.seed, "seed", uint64(time.Now().UnixNano()), "decides what is sent and what is broken")
 	cmd.Flags().IntVar(&s.rate, "rate", 100, "events a second")
-	cmd.Flags().DurationVar(&s.settle, "settle", 15*time.Second, "how long what is owed may take to be done once the load has ended")
+	cmd.Flags().DurationVar(&s.settle, "settle", 15*time.Second, "for how long nothing of what is owed may get done once the load has ended")
 	return cmd
 }
 

@@ -15,9 +15,13 @@ type nemesis struct {
 	router    *router
 	history   *history
 	targets   *targets
+	disk      *disk // of the store; nil where it has none of its own
 	generator *generator
 	dice      *dice
 	kills     int      // how many are asked for
+	deaths    int      // how many at each point are asked for instead; 0 for none
+	fewest    int      // of the deaths at a point by now
+	tried     int      // lives that have not brought one more
 	env       []string // of every life
 	strikes   []weighted[strike]
 	last      []strike                 // of all, when it was killed often enough
@@ -46,25 +50,42 @@ var (
 	reload          = strike{"reload", (*nemesis).reload}
 	reloadBroken    = strike{"refused reload", (*nemesis).reloadBroken}
 	lockStore       = strike{"locked store", (*nemesis).lockStore}
+	storm           = strike{"bad weather", (*nemesis).storm}
+	fillDisk        = strike{kindFull, (*nemesis).fillDisk}
+	jumpClock       = strike{kindClock, (*nemesis).jumpClock}
 )
 
 // allStrikes are all kinds with their weights.
 var allStrikes = []weighted[strike]{
 	{50, killAtRandom}, {8, killOnAnswer}, {7, killOnAck}, {10, killAtPoint}, {8, pause}, {5, terminate}, {5, reload}, {3, reloadBroken},
-	{4, lockStore},
+	{4, lockStore}, {5, storm}, {1, jumpClock},
 }
+
+// onItsDisk comes to them where the store has a disk of its own.
+var onItsDisk = weighted[strike]{3, fillDisk}
 
 const (
 	kindPoint = "kill -9 at a point"
 	kindPause = "pause"
 )
 
-const meanWait = 500 * time.Millisecond
+const meanWait = 400 * time.Millisecond
 
 // run strikes until the router was killed often enough.
 func (n *nemesis) run(ctx context.Context) error {
-	for n.history.kills() < n.kills {
-		if err := wait(ctx, n.dice.around(meanWait)); err != nil {
+	for {
+		enough, err := n.enough()
+		if err != nil {
+			return err
+		}
+		if enough {
+			return n.strikeLast(ctx)
+		}
+		mean := meanWait
+		if n.deaths > 0 { // there are many, and each is waited for
+			mean /= 2
+		}
+		if err := wait(ctx, n.dice.around(mean)); err != nil {
 			return err
 		}
 		next := pick(n.dice, n.strikes)
@@ -72,6 +93,10 @@ func (n *nemesis) run(ctx context.Context) error {
 			return fmt.Errorf("%s: %w", next.name, err)
 		}
 	}
+}
+
+// strikeLast does what comes last.
+func (n *nemesis) strikeLast(ctx context.Context) error {
 	for _, one := range n.last {
 		if err := errors.Join(wait(ctx, n.dice.around(meanWait)), one.do(n, ctx)); err != nil {
 			return fmt.Errorf("%s: %w", one.name, err)
@@ -143,9 +168,6 @@ func (n *nemesis) killAfterLeases(ctx context.Context) error {
 	return n.killNow(ctx, "kill -9")
 }
 
-// patience is how long the moment of a kill is waited for.
-const patience = 3 * time.Second
-
 // killOnAnswer kills the router just after a target has said yes, when that is not recorded yet (F3).
 func (n *nemesis) killOnAnswer(ctx context.Context) error {
 	told := make(chan struct{})
@@ -172,59 +194,4 @@ func (n *nemesis) killOn(ctx context.Context, told <-chan struct{}, kind string)
 		return err
 	}
 	return n.killNow(ctx, kind)
-}
-
-// killAtPoint has a life die at a named point of the code (F4).
-func (n *nemesis) killAtPoint(ctx context.Context) error {
-	point := n.points[n.dice.below(len(n.points))]
-	order := fmt.Sprintf("PEANUTS_FAULT_KILL=%s:%d", point, 1+n.dice.below(visits(point)))
-	before := n.history.begin(killAtRandom.name, true) // makes room for the life that is to die
-	n.router.kill()
-	f := n.history.begin(kindPoint, true)
-	p, err := n.router.launch(n.builds.faulty, append([]string{order}, n.env...)...)
-	if err != nil {
-		return err
-	}
-	if err := n.awaitEnd(ctx, p, point); err != nil {
-		return err
-	}
-	n.history.struck(f, point, p.ended)
-	n.router.kill()
-	err = n.restart(ctx)
-	n.history.end(before)
-	n.history.end(f)
-	return err
-}
-
-// visits is how often a point is come by within our patience.
-func visits(point fault.Point) int {
-	switch point {
-	case fault.FreeingLeases, fault.SwappingRules, fault.HalfDead:
-		return 1
-	case fault.Checkpointing:
-		return 3
-	}
-	return 20
-}
-
-// awaitEnd waits until a life has come by its point, or has had the time for it.
-func (n *nemesis) awaitEnd(ctx context.Context, p *process, point fault.Point) error {
-	patient, cancel := context.WithTimeout(ctx, patience)
-	defer cancel()
-	if point == fault.SwappingRules {
-		select {
-		case <-p.ready:
-		case <-patient.Done():
-		}
-		n.variant++
-		n.history.ruled(n.variant)
-		if err := writeRules(n.router.dir, rulesWith(n.targets, n.variant)); err != nil {
-			return err
-		}
-	}
-	select {
-	case <-p.ended:
-	case <-patient.Done():
-	}
-	return ctx.Err()
 }

@@ -66,7 +66,13 @@ func (e *evidence) blowFigures() [][2]string {
 			kills++
 		}
 		if f.Point != "" {
-			points[f.Point]++
+			points[string(f.Point)]++
+		}
+	}
+	if e.beside != nil {
+		for point, n := range e.beside.deaths {
+			points[string(point)], kills = n, kills+n
+			kinds[kindPoint] += n
 		}
 	}
 	rows := [][2]string{figure("kills", kills)}
@@ -77,7 +83,20 @@ func (e *evidence) blowFigures() [][2]string {
 	for _, point := range slices.Sorted(maps.Keys(points)) {
 		at = append(at, fmt.Sprintf("%s %d", point, points[point]))
 	}
-	return append(rows, figure("points at which it died", strings.Join(at, ", ")))
+	return append(rows, figure("points at which it died", strings.Join(at, ", ")), figure("connections that met bad weather", e.weatherFigure()))
+}
+
+// weatherFigure counts what the weather did to connections, by kind.
+func (e *evidence) weatherFigure() string {
+	kinds := map[string]int{}
+	for _, d := range e.weather {
+		kinds[d.Kind]++
+	}
+	var counts []string
+	for _, kind := range slices.Sorted(maps.Keys(kinds)) {
+		counts = append(counts, fmt.Sprintf("%s %d", kind, kinds[kind]))
+	}
+	return strings.Join(counts, ", ")
 }
 
 // eventFigures count what was sent.
@@ -100,19 +119,23 @@ func (e *evidence) eventFigures() [][2]string {
 	}
 	return [][2]string{
 		figure("events sent", len(e.sent)), figure("tries to send them", tries), figure("events accepted", accepted),
-		figure("events in doubt", doubt), figure("duplicates told", duplicates), figure("events stored", len(e.stored)),
+		figure("events in doubt", doubt), figure("duplicates told", duplicates), figure("events refused while the disk was full", e.refusedWhileFull()),
+		figure("events stored", len(e.stored)),
 		figure("events accepted and lost", len(e.loss())),
 	}
 }
 
 // deliveryFigures count what came of what was owed.
 func (e *evidence) deliveryFigures() [][2]string {
-	states, innocent := map[engine.State]int{}, 0
+	states, innocent, worn := map[engine.State]int{}, 0, 0
 	for _, one := range e.stored {
 		for i := range one.Deliveries {
 			states[one.Deliveries[i].State]++
 			if one.Deliveries[i].tookDown() {
 				innocent++
+			}
+			if one.Sent != nil && one.Sent.Plan.attempts() == 0 && e.wornOut(&one.Deliveries[i], one.Sent.Plan) {
+				worn++
 			}
 		}
 	}
@@ -123,8 +146,9 @@ func (e *evidence) deliveryFigures() [][2]string {
 	}
 	return [][2]string{
 		figure("deliveries delivered", states[engine.Delivered]), figure("dead letters", states[engine.Dead]),
-		figure("of them given up after three crashes in a row", innocent), figure("cancelled", states[engine.Cancelled]),
-		figure("messages that arrived", len(e.receipts)), figure("repeats after a crash", repeats),
+		figure("of them given up after three crashes in a row", innocent),
+		figure("of them worn out by bad weather", worn), figure("cancelled", states[engine.Cancelled]),
+		figure("messages that arrived", len(e.receipts)), figure("repeats", repeats),
 	}
 }
 

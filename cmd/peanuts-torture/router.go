@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -33,7 +34,9 @@ type process struct {
 	life           *life
 	webhook, admin string        // where it listens, once it is ready
 	ready          chan struct{} // closed when it takes events
+	jumped         chan struct{} // closed when it has followed a jump of its clock
 	ended          chan struct{} // closed when it has ended
+	followed       sync.Once
 }
 
 // readyWithin is how long a router may take to be ready.
@@ -67,7 +70,7 @@ func (r *router) launch(binary string, env ...string) (*process, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &process{cmd: cmd, life: r.history.born(), ready: make(chan struct{}), ended: make(chan struct{})}
+	p := &process{cmd: cmd, life: r.history.born(), ready: make(chan struct{}), jumped: make(chan struct{}), ended: make(chan struct{})}
 	started := make(chan error)
 	go func() {
 		runtime.LockOSThread()
@@ -101,14 +104,20 @@ func (p *process) listen(said io.Reader, log io.Writer, ready func()) {
 	lines.Buffer(nil, 1<<20)
 	for lines.Scan() {
 		_, _ = log.Write(append(lines.Bytes(), '\n')) // the log is for people
-		if p.webhook != "" {
+		if p.webhook != "" && !bytes.Contains(lines.Bytes(), []byte("clock jumped")) {
 			continue
 		}
 		var line struct{ Msg, Webhook, Admin string }
-		if json.Unmarshal(lines.Bytes(), &line) == nil && line.Msg == "ready" {
+		if json.Unmarshal(lines.Bytes(), &line) != nil {
+			continue
+		}
+		switch line.Msg {
+		case "ready":
 			p.webhook, p.admin = line.Webhook, line.Admin
 			ready()
 			close(p.ready)
+		case "the machine's clock jumped":
+			p.followed.Do(func() { close(p.jumped) })
 		}
 	}
 }

@@ -31,7 +31,8 @@ const (
 // The files of a run.
 const (
 	rulesFile   = "rules.yaml"
-	storeFile   = "router.db"
+	storeFolder = "store"
+	storeFile   = storeFolder + "/router.db"
 	tableFile   = "table.db"
 	logFile     = "router.log"
 	historyFile = "history.jsonl"
@@ -101,7 +102,7 @@ func rulesWith(t *targets, variant int) string {
 	}
 	text := strings.ReplaceAll(rulesText, "MESSAGE", messageText)
 	return strings.NewReplacer(
-		"TARGET", t.http, "CHAT", t.receiver.HTTP, "MAIL", t.receiver.SMTP, "VARIANT", fmt.Sprint(variant),
+		"TARGET", t.ways[wayHTTP].address, "CHAT", t.ways[wayChat].address, "MAIL", t.ways[wayMail].address, "VARIANT", fmt.Sprint(variant),
 		"WAITS", "["+strings.Join(waits, ", ")+"]", "SILENCE", silentTimeout.String(), "TIMEOUT", timeout.String(), "BREAKER", breaker,
 	).Replace(text)
 }

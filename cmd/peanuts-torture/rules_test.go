@@ -8,7 +8,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/peanuts-router/peanuts-router/actions/receiver"
 	"github.com/peanuts-router/peanuts-router/engine"
 	"github.com/peanuts-router/peanuts-router/peanuts"
 )
@@ -17,7 +16,10 @@ import (
 func loadRules(t *testing.T, variant int) *engine.Rules {
 	t.Helper()
 	dir := t.TempDir()
-	nowhere := &targets{http: "127.0.0.1:9", receiver: &receiver.Receiver{HTTP: "127.0.0.1:9", SMTP: "127.0.0.1:9"}}
+	nowhere := &targets{ways: map[way]*proxy{}}
+	for _, w := range []way{wayHTTP, wayChat, wayMail} {
+		nowhere.ways[w] = &proxy{address: "127.0.0.1:9"}
+	}
 	if err := writeRules(dir, rulesWith(nowhere, variant)); err != nil {
 		t.Fatal(err)
 	}

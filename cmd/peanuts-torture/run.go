@@ -15,13 +15,15 @@ import (
 // settings say what a run does to the router, and how often.
 type settings struct {
 	kills   int
+	deaths  int // at each point, instead of kills; 0 for none
 	seed    uint64
 	rate    int           // events a second
-	settle  time.Duration // how long what is owed may take to be done once the load has ended
+	settle  time.Duration // for how long nothing of what is owed may get done once the load has ended
 	backlog int           // how much is due at once in the end
 	strikes []weighted[strike]
 	last    []strike      // when the router was killed often enough
 	points  []fault.Point // at which lives are made to die
+	ownDisk bool          // the store lies on one, that can be full
 	lease   time.Duration // that may run out; 0 where none can
 	env     []string      // of every life; then all are of the build that breaks where it is told to
 }
@@ -30,12 +32,14 @@ type settings struct {
 const (
 	useEvents  = 1
 	useNemesis = 2
+	useBeside  = 3
 )
 
 // run is one run: a router, what is sent to it, what it sends, and what is done to it.
 type run struct {
 	settings
 	dir       string
+	disk      *disk
 	builds    builds
 	history   *history
 	targets   *targets
@@ -67,7 +71,13 @@ func torture(ctx context.Context, s settings, b builds, dir string) (*evidence, 
 	if err != nil {
 		return nil, err
 	}
-	e.base, e.final, e.audits, e.lease, e.drained = r.base, final, r.audits, r.lease, drained
+	e.base, e.final, e.lease, e.drained = r.base, final, r.lease, drained
+	if r.deaths > 0 {
+		if e.beside, err = r.killBeside(ctx); err != nil {
+			return nil, err
+		}
+	}
+	e.audits = r.audits
 	return e, nil
 }
 
@@ -75,6 +85,11 @@ func torture(ctx context.Context, s settings, b builds, dir string) (*evidence, 
 func (r *run) begin(ctx context.Context) (err error) {
 	if r.history, err = newHistory(filepath.Join(r.dir, historyFile)); err != nil {
 		return err
+	}
+	if r.ownDisk {
+		if r.disk, err = mountDisk(filepath.Join(r.dir, storeFolder)); err != nil {
+			return err
+		}
 	}
 	if r.targets, err = startTargets(r.history); err != nil {
 		return err
@@ -123,8 +138,8 @@ func (r *run) strike(ctx context.Context) error {
 	ended := make(chan error, 1)
 	go func() { ended <- r.generator.run(loaded) }()
 	n := &nemesis{
-		builds: r.builds, router: r.router, history: r.history, targets: r.targets, generator: r.generator,
-		dice: newDice(r.seed, useNemesis), kills: r.kills, strikes: r.strikes, last: r.last, points: r.points, env: r.env, variant: 1,
+		builds: r.builds, router: r.router, history: r.history, targets: r.targets, disk: r.disk, generator: r.generator,
+		dice: newDice(r.seed, useNemesis), kills: r.kills, deaths: r.deaths, strikes: r.strikes, last: r.last, points: r.points, env: r.env, variant: 1,
 		each: func(restarts int) error {
 			if restarts%auditEvery != 0 {
 				return nil
@@ -145,12 +160,7 @@ func (r *run) audit(ctx context.Context) error {
 
 // finish waits until all that is owed is done or given up, and ends the router.
 func (r *run) finish(ctx context.Context) (vitals, error) {
-	v, err := r.router.vitals(ctx)
-	for began := time.Now(); err == nil && v.Pending+v.Sending > 0 && time.Since(began) < r.settle; {
-		if err = wait(ctx, 100*time.Millisecond); err == nil {
-			v, err = r.router.vitals(ctx)
-		}
-	}
+	v, err := settled(ctx, r.settle, r.router.vitals)
 	if err != nil {
 		return v, err
 	}
@@ -158,6 +168,26 @@ func (r *run) finish(ctx context.Context) (vitals, error) {
 		return v, err
 	}
 	return v, r.audit(ctx)
+}
+
+// settled asks a router until it owes nothing, or owes no less than before for a time.
+func settled(ctx context.Context, within time.Duration, ask func(context.Context) (vitals, error)) (v vitals, err error) {
+	least, since := -1, time.Now()
+	for {
+		if v, err = ask(ctx); err != nil {
+			return v, err
+		}
+		owed := v.Pending + v.Sending
+		if owed < least || least < 0 {
+			least, since = owed, time.Now()
+		}
+		if owed == 0 || time.Since(since) >= within {
+			return v, nil
+		}
+		if err := wait(ctx, 100*time.Millisecond); err != nil {
+			return v, err
+		}
+	}
 }
 
 // close ends what is still running, and keeps the files.
@@ -171,5 +201,8 @@ func (r *run) close() {
 	}
 	if r.history != nil {
 		_ = r.history.close() // as is the copy on disk
+	}
+	if r.disk != nil {
+		_ = r.disk.remove() // it is the machine's memory that stays taken
 	}
 }

@@ -20,11 +20,9 @@ import (
 
 // syscallsJob is a run of `syscalls`.
 type syscallsJob struct {
-	kills   int
-	last    int
-	events  int
-	workers int
-	dir     string
+	tracing
+	kills int
+	last  int
 }
 
 func newSyscalls() *cobra.Command {
@@ -41,12 +39,9 @@ func newSyscalls() *cobra.Command {
 			return job.run(cmd.Context(), cmd.OutOrStdout())
 		},
 	}
-	flags := cmd.Flags()
-	flags.IntVar(&job.kills, "kills", 20, "routers that are killed, spread evenly over the calls")
-	flags.IntVar(&job.last, "last", 300, "the last call of a thread at which one is killed")
-	flags.IntVar(&job.events, "events", 300, "events that each router may get until then")
-	flags.IntVar(&job.workers, "workers", 2, "routers that run at once")
-	flags.StringVar(&job.dir, "dir", "", "where the stores lie; /dev/shm when there is one")
+	job.register(cmd)
+	cmd.Flags().IntVar(&job.kills, "kills", 20, "routers that are killed, spread evenly over the calls")
+	cmd.Flags().IntVar(&job.last, "last", 300, "the last call of a thread at which one is killed")
 	return cmd
 }
 
@@ -58,13 +53,13 @@ type swept struct {
 }
 
 func (j *syscallsJob) run(ctx context.Context, out io.Writer) error {
-	if j.kills < 1 || j.last < j.kills || j.events < 1 || j.workers < 1 {
-		return errors.New("--kills, --events and --workers are at least 1, and --last at least --kills")
+	if j.kills < 1 || j.last < j.kills {
+		return errors.New("--kills is at least 1, and --last at least --kills")
 	}
-	if err := traced.Available(); err != nil {
+	if err := errors.Join(j.check(), traced.Available()); err != nil {
 		return err
 	}
-	dir, err := os.MkdirTemp(inMemory(j.dir), "peanuts-syscalls-")
+	dir, err := j.begin()
 	if err != nil {
 		return err
 	}

@@ -56,6 +56,10 @@ func TestTargetsFollowThePlanOfTheEvent(t *testing.T) {
 			t.Errorf("the plan %s is answered %v, want %v", p, got, want)
 		}
 	}
+	targets.heal()
+	if got := targets.call(actionLedger, "key", `{"n":1,"plan":"failing"}`); got != 200 {
+		t.Errorf("a target that is healed answers %d, want 200 to everything", got)
+	}
 }
 
 // What a target has said is noted as it was said: a yes that was cut off is none.

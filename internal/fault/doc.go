@@ -14,6 +14,7 @@
 //	PEANUTS_FAULT_STALL=before-settle:40:3s     every fortieth time, the goroutine sleeps there
 //	PEANUTS_FAULT_PLANTED=dedupe-in-memory      these bugs are in the program, several with commas
 //	PEANUTS_FAULT_TIMES=lease=2s,sweep=200ms    these times are others
+//	PEANUTS_FAULT_CLOCK=24h@0s,-24h@2s          the machine's clock is a day ahead at the start, and right after two seconds
 package fault
 
 // Point names a place at which a process can be made to die.
@@ -21,6 +22,7 @@ type Point string
 
 // The points, in the order in which an event meets them.
 const (
+	Rendering     Point = "rendering"      // the messages of an event are made in an open transaction, and it does not stand there yet
 	Accepting     Point = "accepting"      // an event stands in an open transaction, with nothing that follows from it
 	BeforeCommit  Point = "before-commit"  // a group of writes is carried out, and not committed
 	AfterCommit   Point = "after-commit"   // it is, and nobody has been told
@@ -29,10 +31,14 @@ const (
 	BeforeSend    Point = "before-send"    // an attempt is about to begin
 	BeforeSettle  Point = "before-settle"  // the target has answered, and that is not recorded
 	Settling      Point = "settling"       // a result stands in an open transaction
+	Burying       Point = "burying"        // that a delivery is dead stands in an open transaction
 	HalfDead      Point = "half-dead"      // between the two transactions of the planted bug DeadInTwo
 	Checkpointing Point = "checkpointing"  // the log is about to be copied into the file
 	SwappingRules Point = "swapping-rules" // new rules are in force, and the senders of the old ones still open
 	FreeingLeases Point = "freeing-leases" // leases of the process before were taken back in an open transaction
+	Migrating     Point = "migrating"      // the schema is about to be made, and then: it is, and its sum is not noted
+	Mending       Point = "mending"        // dead letters were replayed or discarded in an open transaction
+	Pruning       Point = "pruning"        // old events were removed in an open transaction
 )
 
 // Bug names a mistake that can be planted.

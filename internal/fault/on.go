@@ -11,6 +11,8 @@ import (
 	"sync/atomic"
 	"syscall"
 	"time"
+
+	"github.com/peanuts-router/peanuts-router/internal/clock/clocktest"
 )
 
 // The variables of the environment.
@@ -19,6 +21,7 @@ const (
 	stallVariable   = "PEANUTS_FAULT_STALL"
 	plantedVariable = "PEANUTS_FAULT_PLANTED"
 	timesVariable   = "PEANUTS_FAULT_TIMES"
+	clockVariable   = "PEANUTS_FAULT_CLOCK"
 )
 
 // Planted tells whether a bug is planted.
@@ -35,9 +38,13 @@ func Span(name Time, written time.Duration) time.Duration {
 	return written
 }
 
+// Clock reads the machine's clock; nil stands for time.Now. From now on it jumps as it was told to.
+func Clock() func() time.Time { return orders().clock() }
+
 // plan is what the environment asks for.
 type plan struct {
 	planted     []string
+	jumps       []jump
 	times       map[Time]time.Duration
 	kill, stall visit
 	pause       time.Duration
@@ -62,6 +69,16 @@ func newPlan(variable func(string) string) *plan {
 		name, text, _ := strings.Cut(one, "=")
 		if length, err := time.ParseDuration(text); err == nil {
 			p.times[Time(name)] = length
+		}
+	}
+	for _, one := range strings.Split(variable(clockVariable), ",") {
+		by, after, _ := strings.Cut(one, "@")
+		j := jump{}
+		var err, late error
+		j.by, err = time.ParseDuration(by)
+		j.after, late = time.ParseDuration(after)
+		if err == nil && late == nil {
+			p.jumps = append(p.jumps, j)
 		}
 	}
 	p.kill.read(variable(killVariable))
@@ -93,6 +110,25 @@ func (p *plan) reach(at Point) {
 	if at == p.stall.at && p.stall.nth > 0 && p.stall.reached.Add(1)%p.stall.nth == 0 {
 		p.sleep(p.pause)
 	}
+}
+
+// jump is one of the machine's clock.
+type jump struct{ by, after time.Duration }
+
+// clock begins a clock that jumps; nil where none is asked for.
+func (p *plan) clock() func() time.Time {
+	if len(p.jumps) == 0 {
+		return nil
+	}
+	machine := clocktest.New()
+	for _, one := range p.jumps {
+		if one.after == 0 {
+			machine.Jump(one.by)
+			continue
+		}
+		time.AfterFunc(one.after, func() { machine.Jump(one.by) })
+	}
+	return machine.Now
 }
 
 // die ends the process as kill -9 does. Nothing is done after it: the goroutine waits for the end.

@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"syscall"
 	"testing"
+	"testing/synctest"
 	"time"
 )
 
@@ -37,11 +38,33 @@ func TestAPlanIsReadFromTheEnvironment(t *testing.T) {
 	}
 }
 
+// F24: the clock of a run jumps when it was told to, by its wall time alone.
+func TestAClockJumps(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		began := time.Now()
+		read := planOf(map[string]string{clockVariable: "24h@0s,-25h@2s"}).clock()
+		first := read()
+		for _, want := range []time.Duration{24 * time.Hour, -time.Hour} {
+			now := read()
+			if got := now.Round(0).Sub(time.Now().Round(0)); got != want {
+				t.Errorf("after %v the clock is ahead by %v, want %v", time.Since(began), got, want)
+			}
+			if got := now.Sub(first); got != time.Since(began) {
+				t.Errorf("two readings are apart by %v, want %v", got, time.Since(began))
+			}
+			time.Sleep(3 * time.Second)
+		}
+	})
+}
+
 func TestAnEmptyEnvironmentAsksForNothing(t *testing.T) {
 	p := planOf(nil)
 	p.die, p.sleep = func() { t.Error("it died") }, func(time.Duration) { t.Error("it slept") }
 	p.reach(AfterCommit)
 	p.reach("")
+	if p.clock() != nil {
+		t.Error("there is another clock")
+	}
 	if len(p.times) != 0 {
 		t.Errorf("times are %v, want none", p.times)
 	}

@@ -59,7 +59,8 @@ type Store interface {
 	Close() error
 }
 
-// Run holds the stores that open makes to the promises. Each is new and empty, and is closed by Run.
+// Run holds the stores that open makes to the promises. Each is new and empty, and is closed by Run. Several are
+// open at a time.
 func Run(t *testing.T, open func(t *testing.T) Store) {
 	for _, test := range []struct {
 		name string
@@ -123,7 +124,10 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		{"the newest rules are kept as they were read (C15)", suite.keepsRules},
 		{"any order of calls leaves each delivery in one state", suite.followsTheModel},
 	} {
-		t.Run(test.name, func(t *testing.T) { test.run(suite{open}, t) })
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel() // each waits for the flushes of its own store
+			test.run(suite{open}, t)
+		})
 	}
 }
 
