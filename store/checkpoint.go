@@ -43,8 +43,9 @@ func (c *copier) end() {
 // and would keep it to itself when the flush of the file failed; here that is the end, as with any flush (F7). It comes after
 // the callers of a group were answered, so none of them waits for it.
 //
-// What was committed while a copy was made the writer copies itself, which is little: then nothing is left, and the log
-// begins anew.
+// What was committed while a copy was made is copied likewise until little is left. That the writer copies itself: then
+// nothing is left, and the log begins anew. Where a disk cannot keep up, the writer copies all that is left, and so writes no
+// faster than the disk copies.
 func (w *writer) checkpoint() {
 	ended, err := w.copier.ended()
 	if err != nil || w.copier.done != nil || w.unseen < lookAfter && !ended {
@@ -60,10 +61,10 @@ func (w *writer) checkpoint() {
 	more := pages - w.copier.upTo
 	switch {
 	case err != nil:
-	case more >= copyAfter || ended && more >= restAfter:
-		w.copy(pages)
-	case ended:
+	case ended && (more < restAfter || pages >= 4*copyAfter):
 		_, err = w.log(copyLog)
+	case ended || more >= copyAfter:
+		w.copy(pages)
 	}
 	_ = w.sorted("copying the log", err)
 }

@@ -10,8 +10,8 @@ const (
 	// such as the pages of an index, is copied once then.
 	copyAfter = 4096
 
-	// restAfter is how many pages the log may grow by, while it is copied, for the rest to be copied by the writer itself.
-	restAfter = 512
+	// restAfter is how many pages the log may grow by, while it is copied, for the writer to copy them itself: 1 MiB.
+	restAfter = 256
 
 	// lookAfter is how many statements may go by before the log is looked at: each changes a few pages at the most.
 	lookAfter = 1024

@@ -12,6 +12,6 @@ import (
 var (
 	synchronous  = cmp.Or(os.Getenv("PEANUTS_FAULT_SYNCHRONOUS"), "FULL")
 	copyAfter, _ = strconv.Atoi(cmp.Or(os.Getenv("PEANUTS_FAULT_COPY_AFTER"), "4096"))
-	restAfter    = copyAfter / 8
+	restAfter    = copyAfter / 16
 	lookAfter    = min(copyAfter/4, 1024)
 )

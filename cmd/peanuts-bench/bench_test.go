@@ -38,7 +38,7 @@ func TestARunMeasuresEveryFigureAndItsCountsAddUp(t *testing.T) {
 	if testing.Short() {
 		t.Skip("builds and starts the router")
 	}
-	r := benched(t, "--events", "60", "--seconds", "1", "--rate", "80", "--backlog", "300")
+	r := benched(t, "--events", "60", "--seconds", "1", "--rate", "80", "--rounds", "1", "--backlog", "300")
 	var figures [][2]string
 	for _, f := range r.Figures {
 		figures = append(figures, [2]string{f.Name, f.Baseline})

@@ -26,3 +26,9 @@ func atRank(sorted []time.Duration, share float64) time.Duration {
 	rank := int(share*float64(len(sorted)) + 0.999999)
 	return sorted[min(max(rank, 1), len(sorted))-1]
 }
+
+// median sorts the times it is given.
+func median(took []time.Duration) time.Duration {
+	slices.Sort(took)
+	return atRank(took, 0.5)
+}

@@ -20,6 +20,9 @@ type arrangement struct {
 	concurrency int    // of the target's action, and of the table's
 }
 
+// secondHands is how many attempts of the second action may be under way (F26).
+const secondHands = 200
+
 // dead tells whether the second action takes nothing.
 func (a *arrangement) dead() bool { return a.second != "" && !strings.HasSuffix(a.second, pathOther) }
 
@@ -44,7 +47,7 @@ func (a arrangement) rules(target string) string {
 	actions := []string{"  target:\n    http: {url: \"http://" + target + pathTake + "\"}\n    concurrency: " + strconv.Itoa(a.concurrency) + "\n"}
 	steps := []string{"      - action: target\n"}
 	if a.second != "" {
-		actions = append(actions, "  second:\n    http: {url: \""+a.second+"\"}\n")
+		actions = append(actions, "  second:\n    http: {url: \""+a.second+"\"}\n    concurrency: "+strconv.Itoa(secondHands)+"\n")
 		steps = append(steps, "      - action: second\n")
 	}
 	stats := ""

@@ -15,6 +15,7 @@ type settings struct {
 	events      int
 	seconds     int
 	rate        int
+	rounds      int
 	pending     int // of the backlog
 	concurrency int
 }
@@ -25,6 +26,7 @@ func (s *settings) register(flags *pflag.FlagSet) {
 	flags.IntVar(&s.events, "events", 20_000, "events of each closed load, and deliveries that are timed of a backlog")
 	flags.IntVar(&s.seconds, "seconds", 6, "how long each open load lasts")
 	flags.IntVar(&s.rate, "rate", 1000, "events a second of the open loads")
+	flags.IntVar(&s.rounds, "rounds", 3, "how often the open loads beside a dead action take turns; medians count")
 	flags.IntVar(&s.pending, "backlog", 100_000, "pending deliveries of the backlog")
 	flags.IntVar(&s.concurrency, "concurrency", 64, "attempts at once that the target's action may have under way")
 }
@@ -35,7 +37,7 @@ func (s *settings) check() error {
 	for _, number := range []struct {
 		flag  string
 		value int
-	}{{"events", s.events}, {"seconds", s.seconds}, {"rate", s.rate}, {"backlog", s.pending}, {"concurrency", s.concurrency}} {
+	}{{"events", s.events}, {"seconds", s.seconds}, {"rate", s.rate}, {"rounds", s.rounds}, {"backlog", s.pending}, {"concurrency", s.concurrency}} {
 		if number.value < 1 {
 			wrong = append(wrong, fmt.Errorf("--%s is at least 1", number.flag))
 		}
