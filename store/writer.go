@@ -12,15 +12,12 @@ import (
 	"github.com/peanuts-router/peanuts-router/internal/fault"
 )
 
-// groupLimit is how many writes are committed as one group at the most.
-const groupLimit = 512
-
 // writer is the one goroutine that writes. It takes whatever has queued up, carries it out in one transaction, and
 // tells all their callers when that is flushed.
 type writer struct {
 	conn    *sql.Conn
 	now     func() time.Time
-	queue   chan *write
+	queues  queues
 	failed  chan struct{} // closed when the store broke
 	stopped chan struct{} // closed when the goroutine has ended
 
@@ -50,7 +47,7 @@ func startWriter(ctx context.Context, db, copying *sql.DB, queue int, now func()
 		return nil, errors.Join(err, copying.Close())
 	}
 	w := &writer{
-		conn: conn, now: now, queue: make(chan *write, queue), failed: make(chan struct{}), stopped: make(chan struct{}),
+		conn: conn, now: now, queues: queues{events: make(chan *write, queue), rest: make(chan *write, queue)}, failed: make(chan struct{}), stopped: make(chan struct{}),
 		copier: copier{db: copying}, statements: map[string]*sql.Stmt{},
 	}
 	go w.loop()
@@ -74,13 +71,13 @@ func (w *writer) doThen(ctx context.Context, patient bool, run func(tx *transact
 	change := &write{run: run, then: then, done: make(chan error, 1)}
 	if patient {
 		select {
-		case w.queue <- change:
+		case w.queues.rest <- change:
 		case <-ctx.Done():
 			return fmt.Errorf("%w: %w", ErrUnavailable, ctx.Err())
 		}
 	} else {
 		select {
-		case w.queue <- change:
+		case w.queues.events <- change:
 		default:
 			return fmt.Errorf("%w: too much is waiting to be committed", ErrUnavailable)
 		}
@@ -117,7 +114,8 @@ func (w *writer) stop() {
 	w.mu.Unlock()
 	if !already {
 		w.sends.Wait()
-		close(w.queue)
+		close(w.queues.events)
+		close(w.queues.rest)
 	}
 	<-w.stopped
 }
@@ -125,22 +123,16 @@ func (w *writer) stop() {
 func (w *writer) loop() {
 	defer close(w.stopped)
 	defer w.letGo()
-	group := make([]*write, 0, groupLimit)
-	for first := range w.queue {
-		group = group[:0]
-		for next, ok := first, true; ok; next, ok = w.next() {
-			if next.taken.CompareAndSwap(false, true) {
-				group = append(group, next)
-			}
-			if len(group) == groupLimit || next.then != nil {
-				break
-			}
+	waiting := w.queues
+	for {
+		group, ok := waiting.gather()
+		if !ok {
+			return
 		}
 		if len(group) > 0 {
 			w.carryOut(group)
 			w.checkpoint()
 		}
-		clear(group) // lets go of the events
 	}
 }
 
@@ -151,15 +143,6 @@ func (w *writer) letGo() {
 		statement.Close()
 	}
 	w.conn.Close()
-}
-
-func (w *writer) next() (*write, bool) {
-	select {
-	case change, ok := <-w.queue:
-		return change, ok
-	default:
-		return nil, false
-	}
 }
 
 // carryOut commits a group. When a write of it fails the others are not made to suffer: each is tried by itself.
