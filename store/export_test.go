@@ -26,7 +26,7 @@ func (s *Store) Hold(inside chan<- struct{}, release <-chan struct{}) error {
 }
 
 // Waiting is how many writes are queued.
-func (s *Store) Waiting() int { return len(s.writer.queues.events) + len(s.writer.queues.rest) }
+func (s *Store) Waiting() int { return s.writer.queues.length() }
 
 // Plan is how SQLite carries out a statement.
 func (s *Store) Plan(ctx context.Context, text string, args ...any) (string, error) {

@@ -27,6 +27,18 @@ func TestEventsGoBeforeTheRest(t *testing.T) {
 	}
 }
 
+func TestTheRestIsWrittenHoweverManyEventsCome(t *testing.T) {
+	q := queues{events: make(chan *write, 2*eventLimit), rest: make(chan *write, 1)}
+	for range 2 * eventLimit {
+		q.events <- &write{}
+	}
+	result := &write{}
+	q.rest <- result
+	if group, _ := q.gather(); !slices.Contains(group, result) || len(group) > eventLimit+2 {
+		t.Errorf("gather() = %d writes; want up to %d, the result among them", len(group), eventLimit+2)
+	}
+}
+
 func TestGatheringEndsWithBothQueues(t *testing.T) {
 	q := queues{events: make(chan *write, 1), rest: make(chan *write, 3)}
 	q.rest <- &write{}

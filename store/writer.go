@@ -62,22 +62,26 @@ func (w *writer) do(ctx context.Context, patient bool, run func(tx *transaction)
 }
 
 // doThen is do for a write that something follows from at once: then is called when it is committed, before any later write
-// is carried out.
+// is carried out. It goes with the events, and not behind those that come after it.
 func (w *writer) doThen(ctx context.Context, patient bool, run func(tx *transaction) error, then func()) error {
 	if err := w.enter(); err != nil {
 		return err
 	}
 	defer w.sends.Done()
 	change := &write{run: run, then: then, done: make(chan error, 1)}
+	queue := w.queues.events
+	if patient && then == nil {
+		queue = w.queues.rest
+	}
 	if patient {
 		select {
-		case w.queues.rest <- change:
+		case queue <- change:
 		case <-ctx.Done():
 			return fmt.Errorf("%w: %w", ErrUnavailable, ctx.Err())
 		}
 	} else {
 		select {
-		case w.queues.events <- change:
+		case queue <- change:
 		default:
 			return fmt.Errorf("%w: too much is waiting to be committed", ErrUnavailable)
 		}
