@@ -94,7 +94,11 @@ func (b *beside) killPruning(ctx context.Context) (died bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	died, err = dies(ctx, b.router, b.builds.faulty, append(dyingAt(fault.Pruning, 1+b.dice.below(3)), "PEANUTS_ROUTER_RETAIN=1s")...)
+	nth := 1
+	if b.deaths[fault.Pruning] < b.settings.deaths/2 {
+		nth += b.dice.below(3) // each batch that it comes past is gone, and there is to be one left for the last death
+	}
+	died, err = dies(ctx, b.router, b.builds.faulty, append(dyingAt(fault.Pruning, nth), "PEANUTS_ROUTER_RETAIN=1s")...)
 	return died, errors.Join(err, b.compare(ctx, before))
 }
 
