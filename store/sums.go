@@ -70,12 +70,8 @@ func crcOfValues(args []driver.Value) (driver.Value, error) {
 	var s summing
 	for _, arg := range args {
 		switch v := arg.(type) {
-		case nil:
-			s.none()
-		case int64:
-			s.number(v)
-		case string:
-			s.text(v)
+		case nil, int64, string:
+			s.value(v)
 		case []byte:
 			s.bytes(v)
 		default: // a number of another kind, which no column of a sum holds unless it is damaged
@@ -91,8 +87,7 @@ func digestOfValue(args []driver.Value) (driver.Value, error) {
 	if !ok {
 		return nil, fmt.Errorf("sha256 of a %T", args[0])
 	}
-	digest := sha256.Sum256(body)
-	return digest[:], nil
+	return sum256(body), nil
 }
 
 // isDigest tells whether a digest is that of a body.

@@ -21,11 +21,7 @@ func (tx *transaction) prepared(text string) (*sql.Stmt, error) {
 
 // exec carries out a statement and tells how many rows it changed.
 func (tx *transaction) exec(text string, args ...any) (int64, error) {
-	statement, err := tx.prepared(text)
-	if err != nil {
-		return 0, err
-	}
-	result, err := statement.ExecContext(tx.ctx, args...)
+	result, err := tx.run(text, args)
 	if err != nil {
 		return 0, err
 	}
@@ -34,15 +30,19 @@ func (tx *transaction) exec(text string, args ...any) (int64, error) {
 
 // insert carries out a statement that makes a row, and tells its number.
 func (tx *transaction) insert(text string, args ...any) (row int64, err error) {
-	statement, err := tx.prepared(text)
-	if err != nil {
-		return 0, err
-	}
-	result, err := statement.ExecContext(tx.ctx, args...)
+	result, err := tx.run(text, args)
 	if err != nil {
 		return 0, err
 	}
 	return result.LastInsertId()
+}
+
+func (tx *transaction) run(text string, args []any) (sql.Result, error) {
+	statement, err := tx.prepared(text)
+	if err != nil {
+		return nil, err
+	}
+	return statement.ExecContext(tx.ctx, args...)
 }
 
 // row scans the one row of a statement; sql.ErrNoRows when there is none.

@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -121,14 +122,11 @@ func recorded(t *testing.T, dir string) []engine.EventRecord {
 // awaitDelivered waits until it is recorded that an alert has arrived: killed before, the router would send it again.
 func awaitDelivered(t *testing.T, dir, name string) {
 	t.Helper()
-	for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
-		for _, e := range recorded(t, dir) {
-			if e.Name == name && len(e.Deliveries) == 1 && e.Deliveries[0].State == engine.Delivered {
-				return
-			}
-		}
-	}
-	t.Fatalf("no %s was delivered in time", name)
+	eventually(t, 30*time.Second, name+" is delivered", func() bool {
+		return slices.ContainsFunc(recorded(t, dir), func(e engine.EventRecord) bool {
+			return e.Name == name && len(e.Deliveries) == 1 && e.Deliveries[0].State == engine.Delivered
+		})
+	})
 }
 
 // judgedTheSame has backtest judge the stored events by the rules that they were judged by.

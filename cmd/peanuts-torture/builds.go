@@ -14,6 +14,19 @@ import (
 // builds are the binaries of the router: the one that people run, and the one that breaks where it is told to.
 type builds struct{ plain, faulty string }
 
+// buildAside makes both in a directory of their own, which remove removes.
+func buildAside(ctx context.Context) (b builds, remove func(), err error) {
+	dir, err := os.MkdirTemp("", "peanuts-torture-bin-")
+	if err != nil {
+		return b, nil, err
+	}
+	remove = func() { _ = os.RemoveAll(dir) } // what is left of it takes room, and no more
+	if b, err = build(ctx, dir); err != nil {
+		remove()
+	}
+	return b, remove, err
+}
+
 // build makes both from the tree that this program stands in, and sees that the bugs are in the one and not in the other.
 func build(ctx context.Context, dir string) (b builds, err error) {
 	b = builds{plain: filepath.Join(dir, "peanuts-router"), faulty: filepath.Join(dir, "peanuts-router-faults")}

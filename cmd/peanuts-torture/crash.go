@@ -88,15 +88,11 @@ func crash(ctx context.Context, s settings, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	binaries, err := os.MkdirTemp("", "peanuts-torture-bin-")
+	b, remove, err := buildAside(ctx)
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(binaries)
-	b, err := build(ctx, binaries)
-	if err != nil {
-		return err
-	}
+	defer remove()
 	e, err := torture(ctx, s, b, dir)
 	if err != nil {
 		return fmt.Errorf("%w; history, store and log of the router are in %s", err, dir)

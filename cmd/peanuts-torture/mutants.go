@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"slices"
 	"strings"
 	"time"
@@ -79,15 +78,11 @@ func (s *mutantSettings) choose() ([]mutant, error) {
 // tryMutants prints a table of Markdown, a row a mutant, after that of the control where one of them needs it.
 func tryMutants(ctx context.Context, s mutantSettings, chosen []mutant, out io.Writer) error {
 	fmt.Fprintf(out, "seed %d, %d events/s\n\n| mutant | as it must be | must trip | tripped | kills until then | for one |\n|---|---|---|---|---|---|\n", s.seed, s.rate)
-	binaries, err := os.MkdirTemp("", "peanuts-torture-bin-")
+	b, remove, err := buildAside(ctx)
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(binaries)
-	b, err := build(ctx, binaries)
-	if err != nil {
-		return err
-	}
+	defer remove()
 	wrong := 0
 	var kills []int
 	tried := chosen

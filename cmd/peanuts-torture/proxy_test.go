@@ -79,19 +79,18 @@ func TestTheWeatherIsAsItIsCalled(t *testing.T) {
 		if err := p.close(); err != nil { // so that all is noted
 			t.Fatal(err)
 		}
-		e := &evidence{receipts: awaitReceipts(t, h, c.arrives), weather: h.weather}
+		want := 1 // that of the message in good weather
+		if c.arrives {
+			want = 2
+		}
+		e := &evidence{receipts: awaitReceipts(h, want), weather: h.weather}
 		e.mark()
 		checkMarks(t, name, c.weather, c.arrives, e)
 	}
 }
 
-// awaitReceipts are those of the message in good weather and, if that arrived, of the one before: noted when they are answered.
-func awaitReceipts(t *testing.T, h *history, both bool) []receipt {
-	t.Helper()
-	want := 1
-	if both {
-		want = 2
-	}
+// awaitReceipts are the receipts once there are as many as wanted: a receipt is noted once its answer is written.
+func awaitReceipts(h *history, want int) []receipt {
 	for began := time.Now(); len(h.all()) < want && time.Since(began) < 10*time.Second; {
 		time.Sleep(time.Millisecond)
 	}

@@ -77,10 +77,7 @@ func TestReceiptsTellWhatWasSaid(t *testing.T) {
 	case <-time.After(10 * time.Second):
 		t.Error("nobody was told of the answer at which a router may be killed")
 	}
-	for began := time.Now(); len(h.all()) < 3 && time.Since(began) < 10*time.Second; {
-		time.Sleep(time.Millisecond) // a receipt is noted once its answer is written
-	}
-	e := &evidence{receipts: h.all()}
+	e := &evidence{receipts: awaitReceipts(h, 3)}
 	got := e.byStep()[ofStep{7, actionLedger}]
 	if len(got) != 2 || got[0].said() || !got[1].said() || got[1].Attempt != 2 || got[1].Key != "k" {
 		t.Errorf("receipts = %+v, want one that is cut off and one yes, under the key k", got)
