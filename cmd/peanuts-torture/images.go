@@ -61,17 +61,18 @@ type tracedRouter struct {
 
 const (
 	oftenCopied  = "PEANUTS_FAULT_COPY_AFTER=50"
+	seldomCopied = "PEANUTS_FAULT_COPY_AFTER=500" // a copy flushes what the control is to lose
 	unflushed    = "PEANUTS_FAULT_SYNCHRONOUS=NORMAL"
 	answersFirst = "PEANUTS_FAULT_PLANTED=" + string(fault.AckBeforeCommit)
 )
 
-// tracedRouters are those that are looked at. All but the first copy their log after each 50 pages, so that there are many
-// copies to be interrupted.
+// tracedRouters are those that are looked at. All but the first copy their log after each 50 or 500 pages, so that there are
+// many copies to be interrupted.
 var tracedRouters = []tracedRouter{
 	{name: "as it is", share: 0.4},
 	{name: "log copied every 50 pages", faulty: true, env: []string{oftenCopied}, share: 0.4},
 	{name: "the same, started on an image of it", faulty: true, env: []string{oftenCopied}, share: 0.2, again: true},
-	{name: "control: synchronous=NORMAL", faulty: true, env: []string{oftenCopied, unflushed}, share: 0.25, control: true},
+	{name: "control: synchronous=NORMAL", faulty: true, env: []string{seldomCopied, unflushed}, share: 0.25, control: true},
 	{name: "control: answers before the commit", faulty: true, env: []string{oftenCopied, answersFirst}, share: 0.25, control: true},
 }
 
