@@ -61,12 +61,17 @@ func (m *memory) fails() bool {
 func (m *memory) owe(n int, action engine.ActionName, due time.Time) engine.DeliveryID {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	k := m.add(n, action, due)
+	m.wait(k)
+	return k.ID
+}
+
+func (m *memory) add(n int, action engine.ActionName, due time.Time) *kept {
 	event := engine.EventID(fmt.Sprintf("event%06d", n))
 	k := &kept{state: engine.Pending}
 	k.ID, k.Event, k.Action, k.Kind, k.Rule, k.NextAt = engine.NewDeliveryID(event, 1), event, action, engine.KindHTTP, "rule", due
 	m.deliveries[k.ID] = k
-	m.wait(k)
-	return k.ID
+	return k
 }
 
 // wait has a delivery wait until it is due.
@@ -89,15 +94,13 @@ func (m *memory) leave(k *kept) {
 
 func byDue(a, b *kept) int { return cmp.Or(a.NextAt.Compare(b.NextAt), cmp.Compare(a.ID, b.ID)) }
 
-// accept adds a delivery that is leased at once, as an acceptance does.
+// accept adds a delivery that is leased at once, as an acceptance does: there is no moment at which another could lease it.
 func (m *memory) accept(n int, action engine.ActionName, now time.Time) engine.Lease {
-	id := m.owe(n, action, now)
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	k := m.deliveries[id]
-	m.leave(k)
+	k := m.add(n, action, now)
 	k.state, k.Generation, k.Until = engine.Sending, 1, now.Add(leaseTime)
-	m.sending[id] = k
+	m.sending[k.ID] = k
 	return k.Lease
 }
 
