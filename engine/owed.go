@@ -35,6 +35,9 @@ type Owed struct {
 // the place of.
 func (o *Owed) Follows() bool { return !o.At.IsZero() || o.Sync != "" }
 
+// SameStep tells whether one step owes both.
+func (o *Owed) SameStep(other Owed) bool { return o.Rule == other.Rule && o.Step == other.Step }
+
 // Sync is what a message does to the row of an entry.
 type Sync string
 

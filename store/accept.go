@@ -39,6 +39,7 @@ func (s *Store) Accept(ctx context.Context, a *engine.Acceptance) (engine.Receip
 type accepting struct {
 	*engine.Acceptance
 	version string // of the entry; empty when the event brings none
+	fresh   bool   // it is the first of its entry
 	given   int    // how many numbers of deliveries the event has given out before
 	// replayed is the number of the replay that owes what is owed; null for what is owed because the event came.
 	replayed any
@@ -54,7 +55,8 @@ func (a *accepting) write(tx *transaction) error {
 		return err
 	}
 	// The first event of an entry is no duplicate: an entry is known for as long as any event of it is kept, and longer.
-	if a.version == "" || known.version != noVersion {
+	a.fresh = a.version != "" && known.version == noVersion
+	if !a.fresh {
 		a.receipt.Duplicate, err = a.countDuplicate(tx)
 		if err != nil || a.receipt.Duplicate {
 			return err
@@ -150,7 +152,7 @@ func (a *accepting) owe(tx *transaction, event int64, j engine.Judgement) (stand
 	stands = map[engine.RuleName]bool{}
 	received := a.ReceivedAt.UnixMilli()
 	for i, owed := range j.Owed {
-		d, err := a.standing(tx, &owed)
+		d, err := a.standing(tx, &owed, j.Owed[:i])
 		if err != nil {
 			return nil, err
 		}
@@ -193,7 +195,8 @@ type standing struct {
 	sent       bool // it went out already, for an earlier version of its entry
 }
 
-func (a *accepting) standing(tx *transaction, owed *engine.Owed) (standing, error) {
+// standing tells where what is owed stands, behind what the event owes before it.
+func (a *accepting) standing(tx *transaction, owed *engine.Owed, before []engine.Owed) (standing, error) {
 	d := standing{state: engine.Pending, due: a.dueAtOnce(tx), reason: owed.Dead}
 	if !owed.At.IsZero() {
 		d.due = owed.At.UnixMilli()
@@ -209,11 +212,13 @@ func (a *accepting) standing(tx *transaction, owed *engine.Owed) (standing, erro
 	waits := d.due > a.ReceivedAt.UnixMilli()
 	if a.version != "" && owed.Follows() {
 		d.entry = a.Event.Entry.ID
-		line, err := lookInto(tx, a.Event.Entry.ID, owed.Rule, owed.Step, d.at)
-		if err != nil {
-			return d, err
+		if !a.fresh || slices.ContainsFunc(before, owed.SameStep) { // nothing follows an entry that has just come
+			line, err := lookInto(tx, a.Event.Entry.ID, owed.Rule, owed.Step, d.at)
+			if err != nil {
+				return d, err
+			}
+			d.sent, waits = line.sent, waits || line.busy
 		}
-		d.sent, waits = line.sent, waits || line.busy
 	}
 	if owed.Order != "" {
 		if err := d.join(tx, owed, d.due > a.ReceivedAt.UnixMilli()); err != nil {

@@ -25,7 +25,8 @@ const (
 	cancelTwins = `UPDATE deliveries SET state = 'cancelled', turn = 0, ` + toldOtherwise + `
 		WHERE entry = ?2 AND rule = ?3 AND step = ?4 AND state = 'pending' AND at = ?5 RETURNING event, rule, seq, line IS NOT NULL`
 
-	selectFollower = `SELECT d.entry, d.rule, d.step, d.at, d.sync IS 'remove', ` + isOutdated + `
+	selectFollower = `SELECT d.entry, d.rule, d.step, d.at, d.sync IS 'remove', ` + isOutdated + `,
+			EXISTS (SELECT 1 FROM deliveries w WHERE w.entry = d.entry AND w.rule = d.rule AND w.step = d.step AND w.state = 'pending')
 		FROM deliveries d JOIN entries n ON n.id = d.entry WHERE d.seq = ?`
 	hasWaiting = `SELECT EXISTS (SELECT 1 FROM deliveries WHERE entry = ? AND rule = ? AND step = ? AND state = 'pending')`
 
@@ -176,25 +177,26 @@ func settleFollower(tx *transaction, seq int64, recorded *engine.Recorded) error
 	var step int
 	var at sql.NullInt64
 	var removal, outdated bool
-	if err := tx.row(selectFollower, []any{seq}, &entry, &rule, &step, &at, &removal, &outdated); err != nil {
+	if err := tx.row(selectFollower, []any{seq}, &entry, &rule, &step, &at, &removal, &outdated, &recorded.Freed); err != nil {
 		return err
 	}
+	var err error
 	switch {
 	case recorded.State == engine.Pending && outdated:
 		recorded.State = engine.Cancelled
-		if err := tx.cancel(cancelOne, movedOn, seq); err != nil {
-			return err
-		}
+		err = tx.cancel(cancelOne, movedOn, seq)
 	case recorded.State == engine.Delivered && removal && !outdated:
-		if _, err := tx.exec(forgetSynced, entry, rule, step); err != nil {
-			return err
-		}
+		_, err = tx.exec(forgetSynced, entry, rule, step)
+		return err
 	case recorded.State == engine.Delivered && at.Valid:
-		if err := tx.cancel(cancelTwins, wasSent, entry, rule, step, at.Int64); err != nil {
-			return err
-		}
+		err = tx.cancel(cancelTwins, wasSent, entry, rule, step, at.Int64)
+	default:
+		return nil
 	}
-	return tx.row(hasWaiting, []any{entry, rule, step}, &recorded.Freed)
+	if err != nil {
+		return err
+	}
+	return tx.row(hasWaiting, []any{entry, rule, step}, &recorded.Freed) // of those that were not cancelled
 }
 
 // panicked is a judge that panicked.

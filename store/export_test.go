@@ -51,6 +51,7 @@ func (s *Store) Plan(ctx context.Context, text string, args ...any) (string, err
 const (
 	AnyDue, SelectDue, DueActions, AnyExpired                                       = anyDue, selectDue, dueActions, anyExpired
 	SettleDelivered, SettleOther, FindRow, CountDuplicate                           = settleDelivered, settleOther, findRow, countDuplicate
+	CancelTwins, HasWaiting, LineOf                                                 = cancelTwins, hasWaiting, lineOf
 	WhoClaims, NoteSuppressed, ReleaseClaim, CancelOlder, CancelOne, SelectFollower = whoClaims, noteSuppressed, releaseClaim, cancelOlder, cancelOne, selectFollower
 	DiedAlone, DiesOfExpired                                                        = diedAlone, diesOfExpired
 	SelectEvents, DeliveriesBetween, TwoFrom                                        = selectEvents, deliveriesBetween, twoFrom

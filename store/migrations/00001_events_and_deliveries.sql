@@ -71,7 +71,8 @@ CREATE TABLE deliveries (
 CREATE INDEX deliveries_due ON deliveries (action, next_at, seq) WHERE state = 'pending' AND turn <> 1;
 CREATE INDEX deliveries_open ON deliveries (state, seq) WHERE state = 'pending' OR state = 'sending' OR state = 'dead';
 CREATE INDEX deliveries_dead_by_action ON deliveries (action) WHERE state = 'dead';
-CREATE INDEX deliveries_following ON deliveries (entry, rule, step, state) WHERE entry IS NOT NULL;
+CREATE INDEX deliveries_following ON deliveries (entry, rule, step) WHERE entry IS NOT NULL AND (state = 'pending' OR state = 'sending');
+CREATE INDEX deliveries_reminded ON deliveries (entry, rule, step, at) WHERE entry IS NOT NULL AND at IS NOT NULL AND state = 'delivered';
 CREATE INDEX deliveries_lines ON deliveries (action, line, state, turn, seq) WHERE line IS NOT NULL;
 
 CREATE TABLE attempts (                  -- those that did not deliver
