@@ -6,10 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
 
+	jsonv2 "github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/peanuts-router/peanuts-router/engine"
@@ -57,10 +59,13 @@ type sqlChange struct {
 	done    string // the status when a row was touched
 }
 
+// lenient is how stored messages are read: what somebody sent is in them.
+var lenient = []jsonv2.Options{jsontext.AllowInvalidUTF8(true), jsontext.AllowDuplicateNames(true)}
+
 // newChange reads a stored message and checks all of it that needs no database.
 func (n *sqlNames) newChange(message []byte) (*sqlChange, error) {
 	var m engine.SQLMessage
-	if err := json.Unmarshal(message, &m); err != nil || m.Version == "" || (m.Remove == nil) == (m.Columns == nil) {
+	if err := jsonv2.Unmarshal(message, &m, lenient...); err != nil || m.Version == "" || (m.Remove == nil) == (m.Columns == nil) {
 		return nil, errors.New("the stored message cannot be read")
 	}
 	c := &sqlChange{done: "upserted", columns: m.Columns}
@@ -74,6 +79,17 @@ func (n *sqlNames) newChange(message []byte) (*sqlChange, error) {
 	}
 	c.columns = append(c.columns, textColumn(n.version, m.Version))
 	return c, n.checkColumns(c.columns)
+}
+
+// appendShape appends what a statement depends on: everything but the values. No name holds U+0000.
+func (c *sqlChange) appendShape(shape []byte) []byte {
+	shape = strconv.AppendBool(shape, c.remove)
+	shape = append(append(shape, 0), c.mark...)
+	for _, column := range c.columns {
+		shape = strconv.AppendBool(append(shape, 0), column.Volatile)
+		shape = append(append(shape, 0), column.Name...)
+	}
+	return shape
 }
 
 func textColumn(name, text string) engine.SQLColumn {
@@ -113,10 +129,12 @@ func (n *sqlNames) checkColumns(columns []engine.SQLColumn) error {
 // clean writes a JSON value with its numbers as they are and its texts in plain UTF-8: an unpaired surrogate reads as
 // U+FFFD, for PostgreSQL refuses it. Neither database holds U+0000 in a text.
 func clean(value json.RawMessage) (json.RawMessage, error) {
-	options := []jsontext.Options{jsontext.AllowInvalidUTF8(true), jsontext.AllowDuplicateNames(true)}
-	in := jsontext.NewDecoder(bytes.NewReader(value), options...)
+	if isPlain(value) {
+		return value, nil
+	}
+	in := jsontext.NewDecoder(bytes.NewReader(value), lenient...)
 	var out bytes.Buffer
-	to := jsontext.NewEncoder(&out, options...)
+	to := jsontext.NewEncoder(&out, lenient...)
 	for {
 		token, err := in.ReadToken()
 		if errors.Is(err, io.EOF) {
@@ -136,4 +154,17 @@ func clean(value json.RawMessage) (json.RawMessage, error) {
 		return json.RawMessage("null"), nil
 	}
 	return bytes.TrimSpace(out.Bytes()), nil
+}
+
+// isPlain tells whether a JSON value is clean as it stands: a number, a word, or a text of ASCII without escapes.
+func isPlain(value json.RawMessage) bool {
+	if len(value) == 0 || strings.IndexByte("{[ ", value[0]) >= 0 || value[len(value)-1] == ' ' {
+		return false
+	}
+	for _, c := range value {
+		if c < ' ' || c > '~' || c == '\\' {
+			return false
+		}
+	}
+	return true
 }

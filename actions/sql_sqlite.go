@@ -56,13 +56,18 @@ func newSQLite(settings *engine.SQLSettings, file string, connections int) (*sql
 
 // foldASCII is how SQLite tells names apart: by all but the case of A to Z.
 func foldASCII(name string) string {
+	if strings.IndexFunc(name, isUpper) < 0 {
+		return name
+	}
 	return strings.Map(func(c rune) rune {
-		if 'A' <= c && c <= 'Z' {
+		if isUpper(c) {
 			return c + ('a' - 'A')
 		}
 		return c
 	}, name)
 }
+
+func isUpper(c rune) bool { return 'A' <= c && c <= 'Z' }
 
 // connections opens the file, and anew when another one has taken its place: what is written to a file that has no name
 // any more is lost.

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"database/sql/driver"
 	"errors"
+	"runtime"
 	"sync"
 
 	"github.com/peanuts-router/peanuts-router/engine"
@@ -47,6 +48,7 @@ func (g *sqliteGroup) do(ctx context.Context, c *sqlChange, carryOut func([]*sql
 	case g.turn <- struct{}{}:
 	}
 	defer func() { <-g.turn }()
+	runtime.Gosched() // whoever is about to wait joins the group
 	if jobs := g.take(); len(jobs) > 0 {
 		carryOut(jobs)
 		for _, one := range jobs {
@@ -87,7 +89,7 @@ func (s *sqlite) apply(ctx context.Context, c *sqlChange) (int64, *engine.Outcom
 // carryOut carries out changes in one transaction. When one of them fails the others are not made to suffer: each is
 // carried out by itself then.
 func (s *sqlite) carryOut(jobs []*sqliteJob) {
-	if len(jobs) > 1 && s.together(jobs) {
+	if s.together(jobs) {
 		return
 	}
 	for _, job := range jobs {

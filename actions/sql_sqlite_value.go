@@ -3,10 +3,13 @@ package actions
 import (
 	"encoding/json"
 	"errors"
+	"math"
 	"math/big"
 	"regexp"
 	"strconv"
 	"strings"
+
+	"github.com/go-json-experiment/json/jsontext"
 )
 
 // sqliteType is what a declared type means (https://sqlite.org/datatype3.html, section 3.1), told apart a little further
@@ -67,11 +70,11 @@ func toSQLite(value json.RawMessage, declared string) (any, error) {
 		}
 		return int64(len("false") - len(value)), nil
 	case '"':
-		var text string
-		if err := json.Unmarshal(value, &text); err != nil {
+		text, err := jsontext.AppendUnquote(nil, value)
+		if err != nil {
 			return nil, errors.New("the value cannot be read")
 		}
-		return textToSQLite(text, is)
+		return textToSQLite(string(text), is)
 	case '{', '[':
 		if is == sqliteInteger || is == sqliteReal || is == sqliteNumeric {
 			return nil, errNotNumber
@@ -100,8 +103,18 @@ const (
 	maxDigits   = 1000
 )
 
+var errFraction = errors.New("the value has a fraction, and the column holds integers")
+
 // numberToSQLite keeps every digit: as an integer, as the nearest binary number if that reads the same, or as text.
 func numberToSQLite(digits string, is sqliteType) (any, error) {
+	if len(digits) <= digitsOfFloat && !strings.ContainsAny(digits, "eE") {
+		return fewToSQLite(digits, is)
+	}
+	return manyToSQLite(digits, is)
+}
+
+// manyToSQLite is numberToSQLite for any number.
+func manyToSQLite(digits string, is sqliteType) (any, error) {
 	exact, ok := exactly(digits)
 	if is == sqliteText {
 		if ok && strings.ContainsAny(digits, "eE") {
@@ -114,7 +127,7 @@ func numberToSQLite(digits string, is sqliteType) (any, error) {
 	}
 	if is == sqliteInteger {
 		if ok && !exact.IsInt() {
-			return nil, errors.New("the value has a fraction, and the column holds integers")
+			return nil, errFraction
 		}
 		return nil, errors.New("the value is out of the column's range")
 	}
@@ -132,6 +145,29 @@ func numberToSQLite(digits string, is sqliteType) (any, error) {
 		return digits, nil
 	}
 	return nil, errors.New("the value has more digits than the column can hold; declare the column TEXT")
+}
+
+// digitsOfFloat is how many decimal digits a binary number of 64 bits always keeps (DBL_DIG of C).
+const digitsOfFloat = 15
+
+// fewToSQLite is numberToSQLite for a number without an exponent, of no more digits than a binary number keeps.
+func fewToSQLite(digits string, is sqliteType) (any, error) {
+	float, err := strconv.ParseFloat(digits, 64)
+	if err != nil {
+		return nil, errNotNumber
+	}
+	whole := float == math.Trunc(float)
+	switch {
+	case is == sqliteText:
+		return digits, nil
+	case is == sqliteReal:
+		return float, nil
+	case whole:
+		return int64(float), nil
+	case is == sqliteInteger:
+		return nil, errFraction
+	}
+	return float, nil
 }
 
 // exactly reads a JSON number; not one that would take up memory or time.

@@ -3,6 +3,7 @@ package actions
 import (
 	"fmt"
 	"strings"
+	"sync"
 )
 
 // sqlDialect writes statements for one kind of database. The table is t in them; all values are parameters, and all
@@ -14,10 +15,31 @@ type sqlDialect struct {
 	value  func(i int, column string) string // the value of the ith column
 	bytes  func(expression string) string    // a text that is compared by its bytes
 	differ func(column, other string) string // whether two values of one column are not the same
+
+	mu    sync.Mutex
+	texts map[string]string // of the statements of late, by the shape of the change: most are alike
 }
+
+// manyTexts is how many texts are kept, more than rules have for one table.
+const manyTexts = 100
 
 // statement is a change as one statement. A row of the same version or a newer one stays as it is (C16, P19).
 func (d *sqlDialect) statement(c *sqlChange) string {
+	shape := c.appendShape(make([]byte, 0, 256))
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	text, ok := d.texts[string(shape)]
+	if !ok {
+		if d.texts == nil || len(d.texts) == manyTexts {
+			d.texts = map[string]string{}
+		}
+		text = d.compose(c)
+		d.texts[string(shape)] = text
+	}
+	return text
+}
+
+func (d *sqlDialect) compose(c *sqlChange) string {
 	switch {
 	case c.mark != "":
 		return d.marking(c)
