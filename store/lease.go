@@ -29,11 +29,13 @@ const (
 
 	takeLease = `UPDATE deliveries SET state = 'sending', turn = 0, generation = generation + 1, crc = crc + 1, lease_until = ? WHERE seq = ?`
 
-	// A loose index scan: one step an action, however many deliveries are pending.
+	// A loose index scan: one step an action, however many deliveries are pending. Left to itself SQLite goes through all of
+	// them, by the index of their states.
 	dueActions = `WITH RECURSIVE known (action) AS (
-			SELECT min(action) FROM deliveries WHERE state = 'pending' AND turn <> 1
+			SELECT min(action) FROM deliveries INDEXED BY deliveries_due WHERE state = 'pending' AND turn <> 1
 			UNION ALL
-			SELECT (SELECT min(action) FROM deliveries WHERE state = 'pending' AND turn <> 1 AND action > known.action) FROM known WHERE known.action IS NOT NULL
+			SELECT (SELECT min(action) FROM deliveries INDEXED BY deliveries_due WHERE state = 'pending' AND turn <> 1 AND action > known.action)
+				FROM known WHERE known.action IS NOT NULL
 		)
 		SELECT action FROM known WHERE action IS NOT NULL
 			AND EXISTS (SELECT 1 FROM deliveries d WHERE d.state = 'pending' AND d.turn <> 1 AND d.action = known.action AND d.next_at <= ?)`
