@@ -33,7 +33,7 @@ type Clock struct {
 	read   func() time.Time
 	anchor atomic.Pointer[time.Time] // the reading of the machine's clock that all others are told from
 
-	mu    sync.Mutex
+	mu    sync.Mutex // held while a jump is followed, and while its doubt is looked at
 	leaps []leap
 }
 
@@ -98,9 +98,8 @@ func (c *Clock) Round(ctx context.Context, store Store) (by time.Duration, err e
 	if by.Abs() < least {
 		return 0, nil
 	}
-	if err := store.FollowClock(ctx, by, func() { c.follow(reading) }); err != nil {
+	if err := store.FollowClock(ctx, by, func() { c.leapTo(reading, by) }); err != nil {
 		return by, fmt.Errorf("moving stored times by %s: %w", by, err)
 	}
-	c.Doubt(by)
 	return by, nil
 }

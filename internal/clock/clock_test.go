@@ -16,6 +16,7 @@ type moved struct {
 	by     []time.Duration
 	fails  error
 	before func() // called before what follows
+	after  func() // called when it was followed, before anybody else is told
 }
 
 func (m *moved) FollowClock(_ context.Context, by time.Duration, follow func()) error {
@@ -27,6 +28,9 @@ func (m *moved) FollowClock(_ context.Context, by time.Duration, follow func()) 
 	}
 	m.by = append(m.by, by)
 	follow()
+	if m.after != nil {
+		m.after()
+	}
 	return nil
 }
 
@@ -121,6 +125,26 @@ func TestALeapAheadIsInDoubtForADay(t *testing.T) {
 			})
 		})
 	}
+}
+
+// A jump is in doubt from the moment at which it is followed: what is pruned at that moment is gone (F24).
+func TestALeapIsInDoubtAsSoonAsItIsFollowed(t *testing.T) {
+	const year = 365 * 24 * time.Hour
+	synctest.Test(t, func(t *testing.T) {
+		machine, store := clocktest.New(), &moved{}
+		c := clock.New(machine.Now)
+		store.after = func() {
+			if got := c.Sure(); wall(got).After(time.Now()) {
+				t.Errorf("once a jump by %v is followed Sure() = %v, want no later than %v", store.by, got, time.Now())
+			}
+		}
+		for _, jump := range []time.Duration{year, -year} {
+			machine.Jump(jump)
+			if _, err := c.Round(t.Context(), store); err != nil {
+				t.Fatal(err)
+			}
+		}
+	})
 }
 
 // wall is the wall time of a reading.
