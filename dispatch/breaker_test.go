@@ -327,7 +327,7 @@ func TestABreakerIsAnnounced(t *testing.T) {
 		routes := new(table).set("a", engine.RetryStandard(), target.Send)
 		routes.guard("a", tenFailures())
 		var told []bool
-		config := Config{Store: store, Routes: routes.get, Breaker: func(action engine.ActionName, open bool) {
+		config := Config{Store: store, Routes: routes.get, ObserveBreaker: func(action engine.ActionName, open bool) {
 			if action != "a" {
 				t.Errorf("told of the breaker of %q", action)
 			}
@@ -346,6 +346,33 @@ func TestABreakerIsAnnounced(t *testing.T) {
 		stop()
 		if want := []bool{true, true, false}; !cmp.Equal(told, want) {
 			t.Errorf("told is %v, want that it opened, was open after the restart, and closed", told)
+		}
+	})
+}
+
+// What is told last of a breaker is so: nobody can open or close it while it is told of.
+func TestABreakerIsToldOfInOrder(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store, target := newMemory(), &target{answers: fails}
+		routes := new(table).set("a", engine.RetryStandard(), target.Send)
+		routes.guard("a", engine.Breaker{Failures: 1, Probe: time.Second})
+		var d *Dispatcher
+		told := 0
+		d, stop := start(t, Config{Store: store, Routes: routes.get, ObserveBreaker: func(_ engine.ActionName, open bool) {
+			told++
+			if l := d.lanes["a"]; l.mu.TryLock() {
+				l.mu.Unlock()
+				t.Errorf("while it is told that the breaker is open, %t, another attempt can turn it", open)
+			}
+		}})
+		synctest.Wait()
+		store.owe(1, "a", time.Now())
+		time.Sleep(5 * time.Second)
+		target.becomes(ok)
+		store.await(1)
+		stop()
+		if told != 2 {
+			t.Errorf("the breaker is told of %d times, want as it opened and as it closed", told)
 		}
 	})
 }

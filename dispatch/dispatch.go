@@ -48,11 +48,13 @@ type Config struct {
 	Store   Store
 	Routes  func(engine.ActionName) (Route, bool) // asked at each attempt
 	Observe func(Settled)                         // called after each settled attempt; nil calls nothing
-	Breaker func(engine.ActionName, bool)         // called when a breaker has opened (true) or closed; nil calls nothing
-	Metrics prometheus.Registerer                 // nil registers none
-	Log     *slog.Logger                          // nil logs nothing
-	Now     func() time.Time                      // nil means time.Now
-	Grace   time.Duration                         // how long attempts under way may take at the end; 0 means 20 s
+	// ObserveBreaker is called when the breaker of an action has opened (true) or closed, in the order in which that happens:
+	// its lane is locked meanwhile, and the Dispatcher is not to be called. nil calls nothing.
+	ObserveBreaker func(action engine.ActionName, open bool)
+	Metrics        prometheus.Registerer // nil registers none
+	Log            *slog.Logger          // nil logs nothing
+	Now            func() time.Time      // nil means time.Now
+	Grace          time.Duration         // how long attempts under way may take at the end; 0 means 20 s
 }
 
 // Settled is one attempt with what came of it.

@@ -9,19 +9,22 @@ import (
 // learn has the lane know what an attempt tells of its target, before the next one begins.
 func (l *lane) learn(route Route, id engine.DeliveryID, outcome engine.Outcome, now time.Time, took time.Duration) {
 	l.flags.note(l.name, outcome)
-	if changed, was := l.learned(route, id, outcome, now, took); changed {
+	turned, was := l.learned(route, id, outcome, now, took)
+	if turned {
 		l.tellBreaker(was, outcome, now)
 	}
 }
 
 // learned is what learn does with the lane locked. It tells whether the breaker has opened or closed, and how it was before.
-func (l *lane) learned(route Route, id engine.DeliveryID, outcome engine.Outcome, now time.Time, took time.Duration) (changed bool, was breaker) {
+func (l *lane) learned(route Route, id engine.DeliveryID, outcome engine.Outcome, now time.Time, took time.Duration) (turned bool, was breaker) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.rooms.lasted(took)
 	l.ramp.learn(outcome.Verdict, now)
 	was = l.breaker
-	changed = l.breaker.learn(id, outcome.Verdict, now)
+	if turned = l.breaker.learn(id, outcome.Verdict, now); turned {
+		l.announce(l.breaker.open)
+	}
 	if was.open && !l.breaker.open {
 		l.ramp.begin(now)
 		l.poke()
@@ -32,12 +35,11 @@ func (l *lane) learned(route Route, id engine.DeliveryID, outcome engine.Outcome
 	if l.breaker.open || l.paused.After(now) {
 		l.putAllBack()
 	}
-	return changed, was
+	return turned, was
 }
 
-// tellBreaker says that the breaker of the action has opened or closed.
+// tellBreaker logs that the breaker of the action has opened or closed.
 func (l *lane) tellBreaker(was breaker, outcome engine.Outcome, now time.Time) {
-	l.announce(!was.open)
 	if was.open {
 		l.Log.Info("breaker closed", "action", l.name, "after", now.Sub(was.since))
 		return
@@ -46,10 +48,10 @@ func (l *lane) tellBreaker(was breaker, outcome engine.Outcome, now time.Time) {
 		"hint", "what is owed waits, and uses up no attempts; one delivery is let through every "+was.Probe.String())
 }
 
-// announce tells of a breaker those who count and those who watch.
+// announce tells of a breaker those who count and those who watch. The lane is locked, so that what they hear last is so.
 func (l *lane) announce(open bool) {
 	l.metrics.breaker(l.name, open)
-	if l.Breaker != nil {
-		l.Breaker(l.name, open)
+	if l.ObserveBreaker != nil {
+		l.ObserveBreaker(l.name, open)
 	}
 }

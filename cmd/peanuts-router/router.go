@@ -69,7 +69,7 @@ func newRouter(ctx context.Context, c routerConfig) (*router, error) {
 	registry.MustRegister(newStoreMetrics(r.store))
 	r.monitor = r.newMonitor(registry)
 	r.courier = dispatch.New(dispatch.Config{
-		Store: r.store, Routes: r.inForce.route, Observe: r.settled, Breaker: r.monitor.Breaker,
+		Store: r.store, Routes: r.inForce.route, Observe: r.settled, ObserveBreaker: r.monitor.ObserveBreaker,
 		Metrics: registry, Log: c.log, Now: r.clock.Now, Grace: courierGrace,
 	})
 	if err := r.openDoors(registry); err != nil {

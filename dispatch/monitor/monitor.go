@@ -88,8 +88,8 @@ func (m *Monitor) Observe(s dispatch.Settled) {
 	m.of(s.Lease.Action).note(s, settings, now)
 }
 
-// Breaker notes that the breaker of an action has opened or closed.
-func (m *Monitor) Breaker(action engine.ActionName, open bool) {
+// ObserveBreaker notes that the breaker of an action has opened or closed. It is quick, as Observe is.
+func (m *Monitor) ObserveBreaker(action engine.ActionName, open bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	w := m.of(action)

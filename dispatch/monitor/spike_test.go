@@ -149,20 +149,20 @@ func TestABreakerIsASpike(t *testing.T) {
 	in(t, func(t *testing.T, m *memory, watching *monitor.Monitor) {
 		fail(watching, 10)
 		round()
-		watching.Breaker("ledger", true)
-		watching.Breaker("ledger", false)
+		watching.ObserveBreaker("ledger", true)
+		watching.ObserveBreaker("ledger", false)
 		round()
 		if got := m.names(); got != "failure_spike" || m.all()[0].Data["reason"] != "its breaker has opened; 10 of 10 attempts failed within 5m; last: 503 Service Unavailable" {
 			t.Fatalf("a breaker that opens raises %q: %v", got, m.all())
 		}
-		watching.Breaker("ledger", true)
+		watching.ObserveBreaker("ledger", true)
 		succeed(watching, 1000)
 		time.Sleep(time.Hour)
 		synctest.Wait()
 		if got := m.names(); got != "failure_spike" {
 			t.Errorf("with an open breaker %q were raised, want no recovery", got)
 		}
-		watching.Breaker("ledger", false)
+		watching.ObserveBreaker("ledger", false)
 		succeed(watching, 1)
 		time.Sleep(6 * time.Minute)
 		synctest.Wait()
@@ -178,7 +178,7 @@ func TestAlertsRaiseNoAlerts(t *testing.T) {
 	in(t, func(t *testing.T, m *memory, watching *monitor.Monitor) {
 		attempts(watching, 1000, "ops", engine.VerdictRetry, true)
 		attempts(watching, 1000, "ops", engine.VerdictDead, true)
-		watching.Breaker("ops", true)
+		watching.ObserveBreaker("ops", true)
 		time.Sleep(time.Hour)
 		synctest.Wait()
 		if got := m.names(); got != "" {
