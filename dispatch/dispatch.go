@@ -11,7 +11,6 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/peanuts-router/peanuts-router/engine"
-	"github.com/peanuts-router/peanuts-router/internal/fault"
 )
 
 // Store is where deliveries wait and results go.
@@ -66,8 +65,6 @@ type Settled struct {
 
 const (
 	leaseTime    = 60 * time.Second // of a lease (C18)
-	lookEvery    = time.Second      // how often due work is looked for: others may have made some
-	expireEvery  = 5 * time.Second  // how often expired leases are taken over
 	recordTime   = 2 * time.Second  // how long a store that cannot commit is waited for at the very end
 	defaultGrace = 20 * time.Second
 )
@@ -118,10 +115,9 @@ func (d *Dispatcher) Run(ctx context.Context) error {
 	close(d.restored)
 	d.watch(ctx)
 	d.mu.Lock()
-	close(d.stopping)
-	lanes := slices.Collect(maps.Values(d.lanes))
+	close(d.stopping) // no lane is made from now on
 	d.mu.Unlock()
-	for _, l := range lanes {
+	for _, l := range d.all() {
 		l.stop()
 	}
 	grace := time.AfterFunc(d.Grace, d.Cut)
@@ -136,65 +132,6 @@ func (d *Dispatcher) Run(ctx context.Context) error {
 func (d *Dispatcher) Cut() {
 	d.cut()
 	time.AfterFunc(recordTime, d.giveUp)
-}
-
-// watch looks for due work and expired leases until ctx ends. While the store fails it looks less and less often.
-func (d *Dispatcher) watch(ctx context.Context) {
-	expireEvery := fault.Span(fault.Sweep, expireEvery)
-	wait, sinceExpired := time.Duration(0), expireEvery
-	timer := time.NewTimer(0)
-	defer timer.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-timer.C:
-		}
-		err := d.look(ctx, sinceExpired >= expireEvery)
-		switch {
-		case err == nil:
-			wait = lookEvery
-		case ctx.Err() == nil:
-			d.Log.Error("looking for due deliveries", "err", err)
-			wait = min(max(2*wait, lookEvery), 10*time.Second)
-		}
-		if sinceExpired >= expireEvery {
-			sinceExpired = 0
-		}
-		sinceExpired += wait
-		timer.Reset(wait)
-	}
-}
-
-// look is one round of watch.
-func (d *Dispatcher) look(ctx context.Context, expired bool) error {
-	if expired {
-		freed, err := d.Store.ReleaseExpired(ctx, d.Now())
-		if err != nil {
-			return err
-		}
-		if freed > 0 {
-			d.Log.Warn("expired leases taken over", "deliveries", freed)
-		}
-	}
-	due, err := d.Store.Due(ctx, d.Now())
-	for _, action := range due {
-		d.Wake(action)
-	}
-	d.lookAtBreakers()
-	return err
-}
-
-// lookAtBreakers has the lanes whose breaker is open follow their actions: nothing else may wake that of one that is gone.
-func (d *Dispatcher) lookAtBreakers() {
-	d.mu.Lock()
-	lanes := slices.Collect(maps.Values(d.lanes))
-	d.mu.Unlock()
-	for _, l := range lanes {
-		if l.isOpen() {
-			l.poke()
-		}
-	}
 }
 
 // Reserve keeps room for one delivery of an action in its lane, and tells whether there is any. The room is filled by
@@ -233,11 +170,16 @@ func (d *Dispatcher) Wake(action engine.ActionName) {
 
 // wakeAll has every lane look into the store.
 func (d *Dispatcher) wakeAll() {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	for _, l := range d.lanes {
+	for _, l := range d.all() {
 		l.wake()
 	}
+}
+
+// all are the lanes there are.
+func (d *Dispatcher) all() []*lane {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return slices.Collect(maps.Values(d.lanes))
 }
 
 // lane is the lane of an action, made when it is first asked for; nil once the dispatcher is stopping.
