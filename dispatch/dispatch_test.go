@@ -351,6 +351,25 @@ func TestExpiredLeasesAreTakenOver(t *testing.T) {
 	})
 }
 
+// C18: a store that fails at the moment at which expired leases are looked for is asked again when it is back.
+func TestExpiredLeasesAreTakenOverOnceTheStoreIsBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store := newMemory()
+		store.accept(1, "a", time.Now())
+		_, stop := start(t, Config{Store: store, Routes: new(table).set("a", engine.RetryStandard(), ok).get})
+		time.Sleep(leaseTime + expireEvery - time.Second/2)
+		store.setDown(true)
+		time.Sleep(time.Second)
+		store.setDown(false)
+		back := time.Now()
+		store.await(1)
+		stop()
+		if waited := time.Since(back); waited > 2*lookEvery {
+			t.Errorf("taken over %v after the store was back, want with one of the next two looks", waited)
+		}
+	})
+}
+
 // C17, F9, F44: while the store cannot commit, results are kept and brought again, and it is asked less and less.
 func TestWhileTheStoreIsDownResultsAreKept(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -454,27 +473,55 @@ func TestAnEndHandsBackWhatWasNotBegun(t *testing.T) {
 	})
 }
 
-// C11: refused credentials and targets that are gone are flagged until the next success.
+// C11: refused credentials and targets that are gone are flagged until the next success; what is gone has a metric, too.
 func TestFlagsLastUntilTheNextSuccess(t *testing.T) {
-	var f flags
-	d := &Dispatcher{Config: Config{Now: time.Now}}
-	steps := []struct {
-		outcome engine.Outcome
-		want    int
+	registry := prometheus.NewRegistry()
+	d := New(Config{Metrics: registry})
+	for i, step := range []struct {
+		outcome     engine.Outcome
+		flags, gone int
 	}{
-		{engine.Outcome{Verdict: engine.VerdictRetry}, 0},
-		{engine.Outcome{Verdict: engine.VerdictRetry, Refused: true}, 1},
-		{engine.Outcome{Verdict: engine.VerdictRetry}, 1},
-		{engine.Outcome{Verdict: engine.VerdictDead, Gone: true}, 1},
-		{engine.Outcome{Verdict: engine.VerdictDelivered}, 0},
-	}
-	for i, step := range steps {
-		f.note("a", step.outcome)
-		d.flags.says = f.says
-		if got := d.Flags(); len(got) != step.want {
-			t.Errorf("after step %d Flags() = %v, want %d", i, got, step.want)
+		{engine.Outcome{Verdict: engine.VerdictRetry}, 0, 0},
+		{engine.Outcome{Verdict: engine.VerdictRetry, Refused: true}, 1, 0},
+		{engine.Outcome{Verdict: engine.VerdictRetry}, 1, 0},
+		{engine.Outcome{Verdict: engine.VerdictDead, Gone: true}, 1, 1},
+		{engine.Outcome{Verdict: engine.VerdictRetry, Refused: true}, 1, 1},
+		{engine.Outcome{Verdict: engine.VerdictDelivered}, 0, 0},
+	} {
+		d.flags.note("a", step.outcome, d.metrics)
+		if got := d.Flags(); len(got) != step.flags {
+			t.Errorf("after step %d Flags() = %v, want %d", i, got, step.flags)
+		}
+		if got := testutil.ToFloat64(d.metrics.gone.WithLabelValues("a")); got != float64(step.gone) {
+			t.Errorf("after step %d peanuts_router_action_gone is %v, want %d", i, got, step.gone)
 		}
 	}
+}
+
+// Who takes an action out of the rules whose target is gone is warned of it no more.
+func TestFlagsLeaveWithTheirAction(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store := newMemory()
+		routes := new(table).set("a", engine.RetryStandard(), func(context.Context, engine.Shipment) engine.Outcome {
+			return engine.Outcome{Verdict: engine.VerdictDead, Status: "410 Gone", Reason: "gone", Gone: true}
+		})
+		d, stop := start(t, Config{Store: store, Routes: routes.get})
+		store.owe(1, "a", time.Now())
+		store.await(1)
+		time.Sleep(2 * time.Second)
+		if got := d.Flags(); len(got) != 1 {
+			t.Errorf("Flags() = %v, want that a is gone", got)
+		}
+		routes.remove("a")
+		time.Sleep(2 * time.Second)
+		if got := d.Flags(); len(got) != 0 {
+			t.Errorf("Flags() = %v once the action has left the rules, want none", got)
+		}
+		if got := testutil.ToFloat64(d.metrics.gone.WithLabelValues("a")); got != 0 {
+			t.Errorf("peanuts_router_action_gone is %v, want 0", got)
+		}
+		stop()
+	})
 }
 
 // R87, R102: one wide line an attempt; a dead letter is an error with its reason.

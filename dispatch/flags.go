@@ -1,9 +1,8 @@
 package dispatch
 
 import (
-	"maps"
+	"cmp"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -16,48 +15,87 @@ type Flag struct {
 	Says   string
 }
 
-// flags remember which actions are gone or refuse our credentials, until their next success.
+// flags remember which actions are gone or refuse our credentials, until their next success, or until they leave the rules.
 type flags struct {
-	mu   sync.Mutex
-	says map[engine.ActionName]string
+	mu      sync.Mutex
+	flagged map[engine.ActionName]flagged
 }
 
-func (f *flags) note(action engine.ActionName, outcome engine.Outcome) {
+// flagged is what the target of an action has said of it.
+type flagged struct {
+	gone    bool // for good (410)
+	refused bool // the credentials
+}
+
+func (f flagged) says() string {
+	if f.gone {
+		return "its target says that it is gone (410)"
+	}
+	return "its target refuses our credentials"
+}
+
+// note takes over what an attempt tells.
+func (f *flags) note(action engine.ActionName, outcome engine.Outcome, m *metrics) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	now := f.flagged[action]
 	switch {
 	case outcome.Verdict == engine.VerdictDelivered:
-		delete(f.says, action)
-		return
-	case f.says == nil:
-		f.says = map[engine.ActionName]string{}
+		now = flagged{}
+	case outcome.Gone:
+		now.gone = true
+	case outcome.Refused:
+		now.refused = true
+	}
+	f.set(action, now, m)
+}
+
+// keep drops what is about actions that are in the rules no more.
+func (f *flags) keep(known func(engine.ActionName) bool, m *metrics) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for action := range f.flagged {
+		if !known(action) {
+			f.set(action, flagged{}, m)
+		}
+	}
+}
+
+// set notes what is flagged now. The flags are locked.
+func (f *flags) set(action engine.ActionName, now flagged, m *metrics) {
+	was := f.flagged[action]
+	if was.gone != now.gone {
+		m.actionGone(action, now.gone)
 	}
 	switch {
-	case outcome.Gone:
-		f.says[action] = "its target says that it is gone (410)"
-	case outcome.Refused:
-		f.says[action] = "its target refuses our credentials"
+	case now == flagged{}:
+		delete(f.flagged, action)
+	case f.flagged == nil:
+		f.flagged = map[engine.ActionName]flagged{action: now}
+	default:
+		f.flagged[action] = now
 	}
+}
+
+// all are the flags in no order.
+func (f *flags) all() (told []Flag) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for action, what := range f.flagged {
+		told = append(told, Flag{Action: action, Says: what.says()})
+	}
+	return told
 }
 
 // Flags tell which actions are gone, refuse our credentials, are paused, or have an open breaker.
 func (d *Dispatcher) Flags() []Flag {
-	d.flags.mu.Lock()
-	says := maps.Clone(d.flags.says)
-	d.flags.mu.Unlock()
-	var told []Flag
-	for action, what := range says {
-		told = append(told, Flag{Action: action, Says: what})
-	}
-	d.mu.Lock()
-	lanes := slices.Collect(maps.Values(d.lanes))
-	d.mu.Unlock()
-	for _, l := range lanes {
+	told := d.flags.all()
+	for _, l := range d.all() {
 		for _, says := range l.saysOfHolds() {
 			told = append(told, Flag{Action: l.name, Says: says})
 		}
 	}
-	slices.SortFunc(told, func(a, b Flag) int { return strings.Compare(string(a.Action)+a.Says, string(b.Action)+b.Says) })
+	slices.SortFunc(told, func(a, b Flag) int { return cmp.Or(cmp.Compare(a.Action, b.Action), cmp.Compare(a.Says, b.Says)) })
 	return told
 }
 

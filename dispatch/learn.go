@@ -8,7 +8,7 @@ import (
 
 // learn has the lane know what an attempt tells of its target, before the next one begins.
 func (l *lane) learn(route Route, id engine.DeliveryID, outcome engine.Outcome, now time.Time, took time.Duration) {
-	l.flags.note(l.name, outcome)
+	l.flags.note(l.name, outcome, l.metrics)
 	turned, was := l.learned(route, id, outcome, now, took)
 	if turned {
 		l.tellBreaker(was, outcome, now)

@@ -15,6 +15,7 @@ type metrics struct {
 	under    *prometheus.GaugeVec
 	panics   *prometheus.CounterVec
 	open     *prometheus.GaugeVec
+	gone     *prometheus.GaugeVec
 }
 
 func newMetrics(registry prometheus.Registerer) *metrics {
@@ -32,12 +33,15 @@ func newMetrics(registry prometheus.Registerer) *metrics {
 		open: prometheus.NewGaugeVec(prometheus.GaugeOpts{
 			Name: "peanuts_router_breaker_open", Help: "1 while the breaker of an action is open: its target fails, and is left alone.",
 		}, []string{"action"}),
+		gone: prometheus.NewGaugeVec(prometheus.GaugeOpts{
+			Name: "peanuts_router_action_gone", Help: "1 while the target of an action says that it is gone for good (410), until its next success.",
+		}, []string{"action"}),
 		panics: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "peanuts_router_delivery_panics_total", Help: "Attempts in which the action panicked, by action.",
 		}, []string{"action"}),
 	}
 	if registry != nil {
-		registry.MustRegister(m.attempts, m.duration, m.under, m.open, m.panics)
+		registry.MustRegister(m.attempts, m.duration, m.under, m.open, m.gone, m.panics)
 	}
 	return m
 }
@@ -52,10 +56,14 @@ func (m *metrics) attempted(action engine.ActionName, verdict engine.Verdict, to
 	m.duration.WithLabelValues(string(action)).Observe(took.Seconds())
 }
 
-func (m *metrics) breaker(action engine.ActionName, open bool) {
+func (m *metrics) breaker(action engine.ActionName, open bool)  { set(m.open, action, open) }
+func (m *metrics) actionGone(action engine.ActionName, is bool) { set(m.gone, action, is) }
+
+// set has a gauge of an action show whether something is so.
+func set(gauge *prometheus.GaugeVec, action engine.ActionName, is bool) {
 	value := 0.0
-	if open {
+	if is {
 		value = 1
 	}
-	m.open.WithLabelValues(string(action)).Set(value)
+	gauge.WithLabelValues(string(action)).Set(value)
 }

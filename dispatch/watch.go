@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/peanuts-router/peanuts-router/engine"
 	"github.com/peanuts-router/peanuts-router/internal/fault"
 )
 
@@ -58,6 +59,7 @@ func (d *Dispatcher) look(ctx context.Context, expired bool) error {
 		d.Wake(action)
 	}
 	d.lookAtBreakers()
+	d.flags.keep(func(action engine.ActionName) bool { _, known := d.Routes(action); return known }, d.metrics)
 	return err
 }
 
