@@ -10,8 +10,12 @@ import (
 	"github.com/peanuts-router/peanuts-router/engine"
 )
 
-// alone carries out one change in one statement.
-func (s *sqlite) alone(ctx context.Context, c *sqlChange) (int64, *engine.Outcome) {
+func (s *sqlite) alone(ctx context.Context, job *sqliteJob) {
+	job.rows, job.refused = s.writeAlone(ctx, job.change)
+}
+
+// writeAlone carries out one change in one statement.
+func (s *sqlite) writeAlone(ctx context.Context, c *sqlChange) (int64, *engine.Outcome) {
 	conn, err := s.connect(ctx)
 	if err != nil {
 		return 0, s.outcome(ctx, err)
