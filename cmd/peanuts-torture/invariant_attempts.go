@@ -23,7 +23,7 @@ func (e *evidence) attempts() (found []string) {
 			case d.Attempts > most:
 				wrong = fmt.Sprintf("%d attempts are recorded, and the plan has %d", d.Attempts, most)
 			case d.Action == actionTable: // which gives no receipts
-			case d.Attempts > len(sends) && d.Attempts > len(sends)+e.pauses(0, forEver)+e.disturbances(d): // over which an attempt may end before it has gone out
+			case d.Attempts > len(sends) && d.Attempts > len(sends)+e.disturbances(d): // an attempt may end before it has gone out
 				wrong = fmt.Sprintf("%d attempts are recorded, and %d were made", d.Attempts, len(sends))
 			case len(sends) > d.Attempts+e.lost(d, sends):
 				wrong = fmt.Sprintf("%d attempts were made and %d recorded, with %d crashes", len(sends), d.Attempts, e.lost(d, sends))

@@ -119,18 +119,22 @@ func TestInvariantsTrip(t *testing.T) {
 			e.again(1, time.Second)
 			e.blows = append(e.blows, &blow{Kind: "SIGTERM", At: 0, Until: forEver})
 		}},
-		"a key that changes":                        {"I4", func(e *evidence) { e.receipts[1].Key += "x" }},
-		"a key that two steps share":                {"I4", func(e *evidence) { e.receipts[2].Key = e.receipts[0].Key }},
-		"no key":                                    {"I4", func(e *evidence) { e.receipts[2].Key = "" }},
-		"a delivery that is never done":             {"I5", func(e *evidence) { e.stored[0].Deliveries[0].State = engine.Pending }},
-		"a lease that is left":                      {"I5", func(e *evidence) { e.stored[0].Deliveries[0].State = engine.Sending }},
-		"dead, and the target said yes":             {"I5", func(e *evidence) { d := &e.stored[0].Deliveries[0]; d.State, d.Reason = engine.Dead, "why" }},
-		"delivered, and no target said so":          {"I5", func(e *evidence) { e.stored[1].Deliveries[0].State = engine.Delivered }},
-		"dead without a reason":                     {"I5", func(e *evidence) { e.stored[1].Deliveries[0].Reason = "" }},
-		"cancelled, and follows nothing":            {"I5", func(e *evidence) { e.stored[0].Deliveries[0].State = engine.Cancelled }},
-		"a step that is not owed":                   {"I5", func(e *evidence) { e.stored[0].Deliveries = e.stored[0].Deliveries[1:] }},
-		"more attempts than the plan has":           {"I6", func(e *evidence) { e.stored[0].Deliveries[0].Attempts = 7 }},
-		"an attempt that was not made":              {"I6", func(e *evidence) { e.stored[0].Deliveries[0].Attempts = 3 }},
+		"a key that changes":               {"I4", func(e *evidence) { e.receipts[1].Key += "x" }},
+		"a key that two steps share":       {"I4", func(e *evidence) { e.receipts[2].Key = e.receipts[0].Key }},
+		"no key":                           {"I4", func(e *evidence) { e.receipts[2].Key = "" }},
+		"a delivery that is never done":    {"I5", func(e *evidence) { e.stored[0].Deliveries[0].State = engine.Pending }},
+		"a lease that is left":             {"I5", func(e *evidence) { e.stored[0].Deliveries[0].State = engine.Sending }},
+		"dead, and the target said yes":    {"I5", func(e *evidence) { d := &e.stored[0].Deliveries[0]; d.State, d.Reason = engine.Dead, "why" }},
+		"delivered, and no target said so": {"I5", func(e *evidence) { e.stored[1].Deliveries[0].State = engine.Delivered }},
+		"dead without a reason":            {"I5", func(e *evidence) { e.stored[1].Deliveries[0].Reason = "" }},
+		"cancelled, and follows nothing":   {"I5", func(e *evidence) { e.stored[0].Deliveries[0].State = engine.Cancelled }},
+		"a step that is not owed":          {"I5", func(e *evidence) { e.stored[0].Deliveries = e.stored[0].Deliveries[1:] }},
+		"more attempts than the plan has":  {"I6", func(e *evidence) { e.stored[0].Deliveries[0].Attempts = 7 }},
+		"an attempt that was not made":     {"I6", func(e *evidence) { e.stored[0].Deliveries[0].Attempts = 3 }},
+		"an attempt that was not made, and a pause at another time": {"I6", func(e *evidence) {
+			e.oneMoreAttempt(20 * time.Second)
+			e.blows = append(e.blows, &blow{Kind: kindPause, At: 30 * time.Second, Until: 31 * time.Second})
+		}},
 		"a send that is not recorded, and no crash": {"I6", func(e *evidence) { e.stored[0].Deliveries[0].Attempts = 1 }},
 		"given up too soon":                         {"I6", func(e *evidence) { e.sent[1].Plan = planFailing }},
 		"the same bytes are two events":             {"I7", func(e *evidence) { twin := *e.stored[0]; twin.ID = "other"; e.stored = append(e.stored, &twin) }},
@@ -177,6 +181,13 @@ func TestInvariantsTrip(t *testing.T) {
 	}
 }
 
+// oneMoreAttempt records an attempt at the first delivery of which no target knows.
+func (e *evidence) oneMoreAttempt(at moment) {
+	d := &e.stored[0].Deliveries[0]
+	d.Attempts = 3
+	d.History = append(d.History, engine.Attempt{N: 3, At: e.began.Add(at), Took: time.Millisecond})
+}
+
 func (e *evidence) kill(at moment) {
 	e.blows = append(e.blows, &blow{Kind: "kill -9", At: at, Until: at, Kills: true})
 }
@@ -190,8 +201,8 @@ func TestACrashExcusesWhatItBringsAbout(t *testing.T) {
 			e.blows = append(e.blows, &blow{Kind: kindPause, At: arrivedAt, Until: forEver})
 		},
 		"an attempt that a pause has ended": func(e *evidence) {
-			e.stored[0].Deliveries[2].Attempts = 2
-			e.blows = append(e.blows, &blow{Kind: kindPause, Until: sentAt})
+			e.oneMoreAttempt(20 * time.Second)
+			e.blows = append(e.blows, &blow{Kind: kindPause, At: 20 * time.Second, Until: 21 * time.Second})
 		},
 		"a first send after a pause": func(e *evidence) {
 			e.lives[0].First = time.Minute

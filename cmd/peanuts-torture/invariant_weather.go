@@ -95,9 +95,6 @@ func (e *evidence) disturbed(d *delivery, a engine.Attempt) bool {
 
 // disturbances count the recorded attempts that were disturbed.
 func (e *evidence) disturbances(d *delivery) (n int) {
-	if len(e.weather) == 0 {
-		return 0
-	}
 	for _, a := range d.History {
 		if e.disturbed(d, a) {
 			n++

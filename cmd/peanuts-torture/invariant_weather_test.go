@@ -50,9 +50,7 @@ func TestTheWeatherExcusesWhatItBringsAbout(t *testing.T) {
 			*e.storm(wayHTTP, "link", late.At-time.Second) = disturbance{Way: wayHTTP, Link: "link", Requests: true, At: late.At - time.Second, Until: late.At}
 		},
 		"an attempt that did not arrive": func(e *evidence) {
-			d := &e.stored[0].Deliveries[0]
-			d.Attempts = 3
-			d.History = append(d.History, engine.Attempt{N: 3, At: e.began.Add(20 * time.Second), Took: time.Millisecond})
+			e.oneMoreAttempt(20 * time.Second)
 			e.storm(wayHTTP, "link", 20*time.Second)
 		},
 		"all attempts but the one that its plan has fail": func(e *evidence) { worn(e, 2) },
@@ -136,9 +134,7 @@ func TestTheWeatherExcusesNothingElse(t *testing.T) {
 		"given up, and one attempt too few met it": {"I1", func(e *evidence) { worn(e, 3) }},
 		"given up, and a yes was heard":            {"I5", func(e *evidence) { worn(e, 2); e.receipts[1].Status = 200 }},
 		"an attempt that did not arrive, at another time": {"I6", func(e *evidence) {
-			d := &e.stored[0].Deliveries[0]
-			d.Attempts = 3
-			d.History = append(d.History, engine.Attempt{N: 3, At: e.began.Add(20 * time.Second), Took: time.Millisecond})
+			e.oneMoreAttempt(20 * time.Second)
 			e.storm(wayHTTP, "link", 30*time.Second)
 		}},
 		"an attempt before its time, told by a clock that is ahead": {"I8", func(e *evidence) {
