@@ -72,7 +72,7 @@ func (b *beside) killMaking(ctx context.Context) (died bool, err error) {
 	return died, errors.Join(err, os.RemoveAll(dir))
 }
 
-// dies launches a life, and tells whether it has come by its point; else it dies of a kill.
+// dies launches a life, and tells whether it has died at its point; else it dies of a kill.
 func dies(ctx context.Context, r *router, binary string, env ...string) (died bool, err error) {
 	p, err := r.launch(binary, env...)
 	if err != nil {
@@ -80,7 +80,7 @@ func dies(ctx context.Context, r *router, binary string, env ...string) (died bo
 	}
 	select {
 	case <-p.ended:
-		return true, nil
+		return p.died()
 	case <-time.After(patience):
 	case <-ctx.Done():
 	}

@@ -160,15 +160,14 @@ func (h *history) offset(b *blow, by time.Duration) {
 	b.By = by
 }
 
-// struck notes whether a life has died at its point by now; else it dies of the kill that follows.
-func (h *history) struck(b *blow, point fault.Point, ended <-chan struct{}) {
+// struck notes whether a life has died at its point; else it dies of the kill that follows.
+func (h *history) struck(b *blow, point fault.Point, died bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	b.At = h.now()
-	select {
-	case <-ended:
+	if died {
 		b.Point = point
-	default:
+	} else {
 		b.Kind = killAtRandom.name
 	}
 }

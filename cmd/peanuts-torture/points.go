@@ -34,7 +34,11 @@ func (n *nemesis) killAtPoint(ctx context.Context) error {
 	if err := n.awaitEnd(ctx, p, point); err != nil {
 		return err
 	}
-	n.history.struck(f, point, p.ended)
+	died, err := p.died()
+	if err != nil {
+		return err
+	}
+	n.history.struck(f, point, died)
 	n.router.kill()
 	err = n.restart(ctx)
 	n.history.end(before)

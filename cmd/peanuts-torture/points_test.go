@@ -1,6 +1,7 @@
 package main
 
 import (
+	"os/exec"
 	"slices"
 	"testing"
 
@@ -12,8 +13,6 @@ import (
 func TestEachPointGetsItsDeaths(t *testing.T) {
 	h := historyIn(t)
 	n := &nemesis{history: h, dice: newDice(1, useNemesis), points: defaultPoints, deaths: 3}
-	died := make(chan struct{})
-	close(died)
 	for lives := 0; ; lives++ {
 		enough, err := n.enough()
 		if err != nil {
@@ -25,12 +24,7 @@ func TestEachPointGetsItsDeaths(t *testing.T) {
 			}
 			break
 		}
-		point := n.aim()
-		ended := died
-		if lives%2 == 1 {
-			ended = make(chan struct{})
-		}
-		h.struck(h.begin(kindPoint, true), point, ended)
+		h.struck(h.begin(kindPoint, true), n.aim(), lives%2 == 0)
 	}
 	for _, point := range defaultPoints {
 		if got := h.deaths()[point]; got != 3 {
@@ -53,15 +47,28 @@ func TestASeedRepeatsItsPoints(t *testing.T) {
 	for i := range runs {
 		h := historyIn(t)
 		n := &nemesis{history: h, dice: newDice(42, useNemesis), points: defaultPoints, deaths: 5}
-		died := make(chan struct{})
-		close(died)
 		for range 60 {
 			point := n.aim()
 			runs[i] = append(runs[i], point)
-			h.struck(h.begin(kindPoint, true), point, died)
+			h.struck(h.begin(kindPoint, true), point, true)
 		}
 	}
 	if !slices.Equal(runs[0], runs[1]) {
 		t.Errorf("the same seed aims at other points: %v and %v", runs[0], runs[1])
+	}
+}
+
+// F4: a router that ends by itself has died at no point.
+func TestOnlyAKilledLifeHasDied(t *testing.T) {
+	for script, c := range map[string]struct{ died, wrong bool }{"kill -9 $$": {true, false}, "exit 1": {false, true}, "exit 0": {false, true}} {
+		p := &process{cmd: exec.Command("sh", "-c", script), ended: make(chan struct{})}
+		if died, err := p.died(); died || err != nil {
+			t.Errorf("died() of a life that goes on = %t, %v", died, err)
+		}
+		_ = p.cmd.Run() // how it ended is in its state
+		close(p.ended)
+		if died, err := p.died(); died != c.died || (err != nil) != c.wrong {
+			t.Errorf("%s: died() = %t, %v; want %t, and an error: %t", script, died, err, c.died, c.wrong)
+		}
 	}
 }

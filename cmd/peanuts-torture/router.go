@@ -143,6 +143,19 @@ func (r *router) present() *process {
 	}
 }
 
+// died tells whether a life has died by now, as one does at its point. One that has ended by itself is an error.
+func (p *process) died() (bool, error) {
+	select {
+	case <-p.ended:
+	default:
+		return false, nil
+	}
+	if code := p.cmd.ProcessState.ExitCode(); code >= 0 {
+		return false, fmt.Errorf("the router ended with code %d instead of dying at its point", code)
+	}
+	return true, nil
+}
+
 // kill ends the present life as kill -9 does, however far it is.
 func (r *router) kill() {
 	r.mu.Lock()
