@@ -149,7 +149,8 @@ func TestRetryAfterPausesTheWholeAction(t *testing.T) {
 			return ok(ctx, s)
 		})
 		began := time.Now()
-		d, stop := start(t, Config{Store: store, Routes: routes.get})
+		var log bytes.Buffer
+		d, stop := start(t, Config{Store: store, Routes: routes.get, Log: slog.New(slog.NewTextHandler(&log, nil))})
 		store.owe(1, "a", began)
 		time.Sleep(2 * time.Second)
 		store.owe(2, "a", time.Now())
@@ -162,6 +163,9 @@ func TestRetryAfterPausesTheWholeAction(t *testing.T) {
 			t.Errorf("Flags() = %v, want the pause", flags)
 		}
 		stop()
+		if told := strings.Count(log.String(), `msg="action paused" action=a for=10m0s`); told != 1 {
+			t.Errorf("the log tells %d times of the pause, want once:\n%s", told, &log)
+		}
 
 		_, stop = start(t, Config{Store: store, Routes: routes.get})
 		store.await(2)

@@ -9,23 +9,33 @@ import (
 // learn has the lane know what an attempt tells of its target, before the next one begins.
 func (l *lane) learn(route Route, id engine.DeliveryID, outcome engine.Outcome, now time.Time, took time.Duration) {
 	l.flags.note(l.name, outcome, l.metrics)
-	turned, was := l.learned(route, id, outcome, now, took)
-	if turned {
-		l.tellBreaker(was, outcome, now)
+	was, is := l.learned(route, id, outcome, now, took)
+	if was.breaker.open != is.breaker.open {
+		l.tellBreaker(was.breaker, outcome, now)
+	}
+	if !was.paused.After(now) && is.paused.After(now) { // what only makes a pause longer is told by its attempt
+		l.Log.Warn("action paused", "action", l.name, "for", is.paused.Sub(now), "err", outcome.Reason,
+			"hint", "its target asks to be left alone; what is owed waits, and uses up no attempts")
 	}
 }
 
-// learned is what learn does with the lane locked. It tells whether the breaker has opened or closed, and how it was before.
-func (l *lane) learned(route Route, id engine.DeliveryID, outcome engine.Outcome, now time.Time, took time.Duration) (turned bool, was breaker) {
+// standing is what an attempt may change for its lane.
+type standing struct {
+	breaker breaker
+	paused  time.Time
+}
+
+// learned is what learn does with the lane locked. It tells how the lane stood before, and how it does now.
+func (l *lane) learned(route Route, id engine.DeliveryID, outcome engine.Outcome, now time.Time, took time.Duration) (was, is standing) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	was = standing{l.breaker, l.paused}
 	l.rooms.lasted(took)
 	l.ramp.learn(outcome.Verdict, now)
-	was = l.breaker
-	if turned = l.breaker.learn(id, outcome.Verdict, now); turned {
+	if l.breaker.learn(id, outcome.Verdict, now) {
 		l.announce(l.breaker.open)
 	}
-	if was.open && !l.breaker.open {
+	if was.breaker.open && !l.breaker.open {
 		l.ramp.begin(now)
 		l.poke()
 	}
@@ -35,7 +45,7 @@ func (l *lane) learned(route Route, id engine.DeliveryID, outcome engine.Outcome
 	if l.breaker.open || l.paused.After(now) {
 		l.putAllBack()
 	}
-	return turned, was
+	return was, standing{l.breaker, l.paused}
 }
 
 // tellBreaker logs that the breaker of the action has opened or closed.
