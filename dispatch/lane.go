@@ -18,10 +18,10 @@ type lane struct {
 	work    sync.Cond // a delivery was queued, or the lane stops
 	queue   []engine.Lease
 	rooms   rooms
-	workers int // goroutines that send
-	idle    int // of them, those that wait for work and were not called
-	hands   int // how many attempts may be under way
-	more    bool
+	workers int  // goroutines that send
+	idle    int  // of them, those that wait for work and were not called
+	hands   int  // how many attempts may be under way
+	more    bool // the store may hold deliveries that are due
 	behind  bool // the store holds more than there is room for: it comes before what is fresh
 	wakes   int  // how often the store was said to hold more
 	paused  time.Time
@@ -80,6 +80,11 @@ func (l *lane) fill() (wait time.Duration, known bool) {
 		}
 		l.take(leases, n, wakes)
 	}
+	return l.comeAgain(now)
+}
+
+// comeAgain is after how long there may be something to lease that nobody else tells of, if that is known.
+func (l *lane) comeAgain(now time.Time) (wait time.Duration, known bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	next := l.dueAt
@@ -159,82 +164,4 @@ func (l *lane) queueAll(leases []engine.Lease, short bool, wakes int) bool {
 		l.push(lease)
 	}
 	return true
-}
-
-// reserve keeps a room, unless there is none or older work waits in the store. What is refused is stored as due, and so
-// the lane falls behind.
-func (l *lane) reserve(action engine.Action) bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.follow(action)
-	now := l.Now()
-	allowed := 0
-	if !l.stopped && !l.behind && l.rooms.free() > 0 && !l.breaker.open && !l.paused.After(now) {
-		allowed, _ = l.pace.allows(now, 1)
-	}
-	if allowed == 0 {
-		l.more, l.behind = true, true
-		return false
-	}
-	l.pace.spend(now, 1)
-	l.rooms.taken++
-	return true
-}
-
-// hand fills a reserved room.
-func (l *lane) hand(lease engine.Lease) {
-	l.mu.Lock()
-	stopped := l.stopped
-	if stopped {
-		l.rooms.taken--
-	} else {
-		l.push(lease)
-	}
-	l.mu.Unlock()
-	if stopped {
-		l.handBack(lease)
-	}
-}
-
-// leave empties the room of a delivery.
-func (l *lane) leave(lease *engine.Lease) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.rooms.leave(lease)
-	l.breaker.left(lease.ID)
-	l.ask()
-}
-
-// ask has run look into the store if that is said to hold more and there is room enough to look for it. The lane is locked.
-func (l *lane) ask() {
-	if l.more && l.rooms.enough(len(l.queue)) > 0 {
-		l.poke()
-	}
-}
-
-// wake notes that the store holds due deliveries.
-func (l *lane) wake() {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.more = true
-	l.wakes++
-	l.poke()
-}
-
-// poke has run look again.
-func (l *lane) poke() {
-	select {
-	case l.signal <- struct{}{}:
-	default:
-	}
-}
-
-// expect notes that a delivery was put off to a moment.
-func (l *lane) expect(at time.Time) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.dueAt.IsZero() || at.Before(l.dueAt) {
-		l.dueAt = at
-		l.poke()
-	}
 }
