@@ -84,25 +84,25 @@ func (s settings) aim() string {
 // crash makes one run and prints what it came to. Its files are kept when something does not hold.
 func crash(ctx context.Context, s settings, out io.Writer) error {
 	fmt.Fprintf(out, "seed %d, %s, %d events/s\n", s.seed, s.aim(), s.rate)
-	dir, err := os.MkdirTemp("", "peanuts-torture-")
-	if err != nil {
-		return err
-	}
 	b, remove, err := buildAside(ctx)
 	if err != nil {
 		return err
 	}
 	defer remove()
+	dir, err := os.MkdirTemp("", "peanuts-torture-")
+	if err != nil {
+		return err
+	}
 	e, err := torture(ctx, s, b, dir)
 	if err != nil {
-		return fmt.Errorf("%w; history, store and log of the router are in %s", err, dir)
+		return err
 	}
 	breaches := e.judge()
 	if err := e.print(out, s, breaches); err != nil {
 		return err
 	}
 	if len(breaches) > 0 {
-		fmt.Fprintf(out, "\nhistory, store and log of the router are in %s\n", dir)
+		fmt.Fprintf(out, "\n%s %s\n", keptIn, dir)
 		return errTold
 	}
 	return os.RemoveAll(dir)

@@ -103,7 +103,7 @@ func tryMutants(ctx context.Context, s mutantSettings, chosen []mutant, out io.W
 		fmt.Fprintf(out, "| %s | %s | %s | %s | %d | %s |\n", m.bug, yesNo(c.right), cmp.Or(strings.Join(m.trips, " or "), "nothing"), c.by, c.kills, brief(c.what))
 		if c.dir != "" {
 			tell(out, c.breaches)
-			fmt.Fprintf(out, "\nhistory, store and log of the router are in %s\n\n", c.dir)
+			fmt.Fprintf(out, "\n%s %s\n\n", keptIn, c.dir)
 		}
 	}
 	slices.Sort(kills)

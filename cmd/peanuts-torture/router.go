@@ -120,6 +120,7 @@ func (p *process) listen(said io.Reader, log io.Writer, ready func()) {
 			p.followed.Do(func() { close(p.jumped) })
 		}
 	}
+	_, _ = io.Copy(log, said) // after a line that is too long: a process whose words nobody takes stands still
 }
 
 // present is the life that takes events now; nil where there is none.

@@ -49,10 +49,15 @@ type run struct {
 	base      vitals
 }
 
-// torture makes a run in dir, and gives the evidence of it. The error says that there is none.
-func torture(ctx context.Context, s settings, b builds, dir string) (*evidence, error) {
+// torture makes a run in dir, and gives the evidence of it. The error says that there is none, and where to look for why.
+func torture(ctx context.Context, s settings, b builds, dir string) (e *evidence, err error) {
 	r := &run{settings: s, dir: dir, builds: b}
-	defer r.close()
+	defer func() {
+		r.close()
+		if err != nil {
+			err = fmt.Errorf("%w; %s %s", err, keptIn, dir)
+		}
+	}()
 	if err := r.begin(ctx); err != nil {
 		return nil, err
 	}
@@ -67,8 +72,7 @@ func torture(ctx context.Context, s settings, b builds, dir string) (*evidence, 
 	if err != nil {
 		return nil, err
 	}
-	e, err := evidenceOf(ctx, dir, r.history)
-	if err != nil {
+	if e, err = evidenceOf(ctx, dir, r.history); err != nil {
 		return nil, err
 	}
 	e.base, e.final, e.lease, e.drained = r.base, final, r.lease, drained
@@ -80,6 +84,9 @@ func torture(ctx context.Context, s settings, b builds, dir string) (*evidence, 
 	e.audits = r.audits
 	return e, nil
 }
+
+// keptIn tells people where a run has left what it was judged by.
+const keptIn = "history, store and log of the router are in"
 
 // begin starts targets and router.
 func (r *run) begin(ctx context.Context) (err error) {

@@ -2,6 +2,9 @@ package main
 
 import (
 	"context"
+	"io"
+	"path/filepath"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -24,5 +27,23 @@ func TestARouterThatGetsOnIsWaitedFor(t *testing.T) {
 				t.Errorf("%s: settled() = %d pending, %v; want %d", name, v.Pending, err, c.want)
 			}
 		})
+	}
+}
+
+// A run that cannot be made says where it has left what tells why.
+func TestARunThatFailsSaysWhereItsFilesAre(t *testing.T) {
+	dir := t.TempDir()
+	_, err := torture(t.Context(), settings{}, builds{plain: filepath.Join(dir, "nothing")}, dir)
+	if err == nil || !strings.Contains(err.Error(), keptIn+" "+dir) {
+		t.Errorf("torture() without a router = %v, want an error that names %s", err, dir)
+	}
+}
+
+// A router is listened to until its end, also when it says a line without an end: else it would stand still.
+func TestALineWithoutEndStopsNobody(t *testing.T) {
+	said := strings.NewReader(strings.Repeat("x", 3<<20))
+	new(process).listen(said, io.Discard, func() { t.Error("it is ready") })
+	if said.Len() > 0 {
+		t.Errorf("%d bytes are left unread, want none", said.Len())
 	}
 }

@@ -93,7 +93,8 @@ func (p *process) listen(said io.ReadCloser) {
 			p.ready <- line.Webhook
 		}
 	}
-	_ = p.cmd.Wait() // how it ended is in its state
+	_, _ = io.Copy(io.Discard, said) // after a line that is too long: a process whose words nobody takes stands still
+	_ = p.cmd.Wait()                 // how it ended is in its state
 }
 
 // end ends the router as its service manager would, and waits for the trace.
