@@ -39,7 +39,7 @@ func (r *run) drain(ctx context.Context) (drained, error) {
 		sending.Go(func() { r.generator.deliver(ctx, s) })
 	}
 	sending.Wait()
-	b := r.history.begin(killAtRandom.name, true)
+	b := r.history.begin(kindKill, true)
 	r.router.kill()
 	if err := wait(ctx, time.Until(due)); err != nil {
 		return d, err

@@ -23,17 +23,17 @@ func (n *nemesis) pause(ctx context.Context) error {
 // pausePastLease pauses the process until the leases that it has given have run out.
 func (n *nemesis) pausePastLease(ctx context.Context) error { return n.pauseFor(ctx, shortLease*3/2) }
 
-func (n *nemesis) pauseFor(ctx context.Context, how time.Duration) error {
+func (n *nemesis) pauseFor(ctx context.Context, long time.Duration) error {
 	p := n.router.present()
 	if p == nil {
 		return errors.New("there is no router to be paused")
 	}
-	f := n.history.begin(kindPause, false)
-	defer n.history.end(f)
+	b := n.history.begin(kindPause, false)
+	defer n.history.end(b)
 	if err := p.cmd.Process.Signal(syscall.SIGSTOP); err != nil {
 		return err
 	}
-	err := wait(ctx, how)
+	err := wait(ctx, long)
 	return errors.Join(err, p.cmd.Process.Signal(syscall.SIGCONT))
 }
 
@@ -42,8 +42,8 @@ const endsWithin = 30 * time.Second
 
 // terminate ends the router as an upgrade does, under load (F37).
 func (n *nemesis) terminate(ctx context.Context) error {
-	f := n.history.begin("SIGTERM", false)
-	defer n.history.end(f)
+	b := n.history.begin(kindEnd, false)
+	defer n.history.end(b)
 	if err := n.router.terminate(endsWithin); err != nil {
 		return err
 	}
@@ -52,8 +52,8 @@ func (n *nemesis) terminate(ctx context.Context) error {
 
 // reload brings the next variant of the rules into force, asked for or noticed (C15).
 func (n *nemesis) reload(ctx context.Context) error {
-	f := n.history.begin("reload", false)
-	defer n.history.end(f)
+	b := n.history.begin(kindReload, false)
+	defer n.history.end(b)
 	n.variant++
 	n.history.ruled(n.variant)
 	if err := writeRules(n.router.dir, rulesWith(n.targets, n.variant)); err != nil {
@@ -67,8 +67,8 @@ func (n *nemesis) reload(ctx context.Context) error {
 
 // reloadBroken shows the router rules that it must refuse, and takes them back before anything else happens (F34).
 func (n *nemesis) reloadBroken(ctx context.Context) error {
-	f := n.history.begin("refused reload", false)
-	defer n.history.end(f)
+	b := n.history.begin(kindRefused, false)
+	defer n.history.end(b)
 	if err := writeRules(n.router.dir, brokenRules); err != nil {
 		return err
 	}
@@ -117,8 +117,8 @@ func call(ctx context.Context, method, url string) (status int, said string, err
 
 // lockStore holds the store as another program does that writes into it: for less time than the router waits (F10).
 func (n *nemesis) lockStore(ctx context.Context) (err error) {
-	f := n.history.begin("locked store", false)
-	defer n.history.end(f)
+	b := n.history.begin(kindLocked, false)
+	defer n.history.end(b)
 	db, err := sql.Open("sqlite", "file:"+filepath.Join(n.router.dir, storeFile)+"?_busy_timeout=5000")
 	if err != nil {
 		return err

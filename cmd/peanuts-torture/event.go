@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"time"
+
+	"github.com/peanuts-router/peanuts-router/peanuts"
 )
 
 // fate is what an event says of itself in entry.data: what its targets answer, and what the rules make of it.
@@ -99,7 +101,7 @@ type step struct{ Rule, Action string }
 // owes are the steps that the rules owe for the event whatever else happens to its entry: each ends delivered or dead. It is
 // the rules file, told a second time.
 func (e *event) owes() []step {
-	if !e.Matches || e.Forged || e.Name == deleted {
+	if !e.Matches || e.Forged || e.Name == peanuts.EntryDeleted {
 		return nil
 	}
 	owed := []step{{ruleBook, actionLedger}}

@@ -11,8 +11,8 @@ const kindFull = "full disk"
 // fillDisk has the disk of the store full for a while. In three of ten cases the router dies meanwhile; there is room before the
 // next life begins (F8, F9).
 func (n *nemesis) fillDisk(ctx context.Context) error {
-	f := n.history.begin(kindFull, false)
-	defer n.history.end(f)
+	b := n.history.begin(kindFull, false)
+	defer n.history.end(b)
 	if err := n.disk.fill(); err != nil {
 		return err
 	}
@@ -24,7 +24,7 @@ func (n *nemesis) fillDisk(ctx context.Context) error {
 	if err := errors.Join(err, n.disk.free()); err != nil || !dies {
 		return err
 	}
-	return n.killNow(ctx, killAtRandom.name)
+	return n.killNow(ctx, kindKill)
 }
 
 // refusedWhileFull counts the events that were refused since there was no room.

@@ -17,7 +17,6 @@ const (
 	connections = 16
 	// remembered is how many of the newest events may come again, or have a newer version of their entry.
 	remembered = 200
-	deleted    = peanuts.EntryDeleted
 )
 
 // generator sends events at a rate, whatever becomes of them: the load is open.
@@ -94,7 +93,7 @@ func (g *generator) newEvent() event {
 	g.n++
 	e := event{
 		fate: fate{N: g.n, Plan: pick(g.dice, plans), Amount: g.dice.below(1000), Category: fmt.Sprintf("c%d", g.dice.below(5))},
-		Name: "entry.created", Entry: fmt.Sprintf("e-%d", g.n), Version: time.Now(), Matches: true,
+		Name: peanuts.EntryCreated, Entry: fmt.Sprintf("e-%d", g.n), Version: time.Now(), Matches: true,
 	}
 	e.Kept, e.Told = g.dice.chance(20), g.dice.chance(10)
 	if g.dice.chance(10) {
@@ -107,9 +106,9 @@ func (g *generator) newEvent() event {
 		e.Matches, e.Kept, e.Told, e.Due = false, false, false, ""
 	case choice < 22 && len(g.recent) > 0:
 		older := g.recent[g.dice.below(len(g.recent))]
-		e.Name, e.Entry, e.Matches = "entry.updated", older.Entry, older.Matches
+		e.Name, e.Entry, e.Matches = peanuts.EntryUpdated, older.Entry, older.Matches
 		if choice == 21 {
-			e.Name = deleted
+			e.Name = peanuts.EntryDeleted
 		}
 		if !e.Matches {
 			e.Told, e.Due = false, ""

@@ -110,15 +110,15 @@ func (s *sent) accepted() (t try, ok bool) {
 // attempts ran out of time.
 func (e *evidence) crashes(from, until moment) int {
 	n := 0
-	for _, f := range e.blows {
-		if f.excuses() && f.At <= until && f.Until >= from {
+	for _, b := range e.blows {
+		if b.excuses() && b.At <= until && b.Until >= from {
 			n++
 		}
 	}
 	return n
 }
 
-func (f *blow) excuses() bool { return f.Kills || f.Kind == kindPause }
+func (b *blow) excuses() bool { return b.Kills || b.Kind == kindPause }
 
 // pauses counts those within a time.
 func (e *evidence) pauses(from, until moment) int {

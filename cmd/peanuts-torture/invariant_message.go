@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"time"
+
+	"github.com/peanuts-router/peanuts-router/peanuts"
 )
 
 // phantoms is I2.
@@ -36,7 +38,7 @@ func (e *evidence) phantoms() (found []string) {
 
 // mayReach tells whether an event may bring a message to an action.
 func (s *sent) mayReach(action string) bool {
-	if s.Forged || !s.Matches || s.Name == deleted || !s.mayBeStored() {
+	if s.Forged || !s.Matches || s.Name == peanuts.EntryDeleted || !s.mayBeStored() {
 		return false
 	}
 	if action == actionReminders {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/peanuts-router/peanuts-router/engine"
+	"github.com/peanuts-router/peanuts-router/peanuts"
 )
 
 // newest finds the newest stored version of each entry that the rules are about.
@@ -29,7 +30,7 @@ func (e *evidence) data() (found []string) {
 	for entry, one := range e.newest() {
 		got, there := left[entry]
 		delete(left, entry)
-		kept := one.Sent.Kept && one.Sent.Name != deleted
+		kept := one.Sent.Kept && one.Sent.Name != peanuts.EntryDeleted
 		switch {
 		case e.tableGaveUp(one):
 		case there && !kept:
@@ -67,7 +68,7 @@ func (e *evidence) wrongTotals() (found []string) {
 	groups, daily := map[string]int{}, map[string]int{}
 	for _, one := range e.newest() {
 		s := one.Sent
-		if s.Name == deleted {
+		if s.Name == peanuts.EntryDeleted {
 			continue
 		}
 		count++
@@ -97,7 +98,7 @@ func texts(of map[string]int) map[string]string {
 func (e *evidence) wrongReminders() (found []string) {
 	receipts, newest := e.byStep(), e.newest()
 	for _, one := range e.stored {
-		if one.Sent == nil || one.Sent.Due == "" || one.Sent.Name == deleted {
+		if one.Sent == nil || one.Sent.Due == "" || one.Sent.Name == peanuts.EntryDeleted {
 			continue
 		}
 		due, err := time.Parse(time.RFC3339Nano, one.Sent.Due)

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/peanuts-router/peanuts-router/engine"
+	"github.com/peanuts-router/peanuts-router/peanuts"
 )
 
 // The moments of the sound run: each second is one.
@@ -154,7 +155,7 @@ func TestInvariantsTrip(t *testing.T) {
 		"an attempt before the time that was asked": {"I8", func(e *evidence) { e.sent[0].Plan = planLimited; e.receipts[1].At = arrivedAt + 700*time.Millisecond }},
 		"no row":                                      {"I9", func(e *evidence) { delete(e.rows, "e-1") }},
 		"a row of an older version":                   {"I9", func(e *evidence) { e.rows["e-1"] = row{1, "v1"} }},
-		"a row of a deleted entry":                    {"I9", func(e *evidence) { e.sent[2].Name = deleted }},
+		"a row of a deleted entry":                    {"I9", func(e *evidence) { e.sent[2].Name = peanuts.EntryDeleted }},
 		"a row of no entry":                           {"I9", func(e *evidence) { e.rows["e-9"] = row{9, "v9"} }},
 		"a store whose books do not balance":          {"I10", func(e *evidence) { e.audits = []string{"it is not whole"} }},
 		"a router that is late to be ready":           {"I11", func(e *evidence) { e.lives[0].Ready, e.lives[0].First = 6*time.Second, 7*time.Second }},

@@ -22,19 +22,19 @@ func (n *nemesis) jumpClock(ctx context.Context) error {
 		by = -day
 	}
 	first, second := n.dice.between(300*time.Millisecond, time.Second), n.dice.between(300*time.Millisecond, time.Second)
-	before := n.history.begin(killAtRandom.name, true) // makes room for the life whose clock jumps
+	before := n.history.begin(kindKill, true) // makes room for the life whose clock jumps
 	n.router.kill()
 	n.history.end(before)
-	f := n.history.begin(kindClock, false)
-	n.history.offset(f, by)
-	defer n.history.end(f)
+	b := n.history.begin(kindClock, false)
+	n.history.offset(b, by)
+	defer n.history.end(b)
 	if err := n.startJumping(ctx, fmt.Sprintf("%s@%s", by, first)); err != nil {
 		return err
 	}
 	if err := wait(ctx, n.dice.around(meanWait)); err != nil {
 		return err
 	}
-	between := n.history.begin(killAtRandom.name, true)
+	between := n.history.begin(kindKill, true)
 	n.router.kill()
 	n.history.end(between)
 	return n.startJumping(ctx, fmt.Sprintf("%s@0s,%s@%s", by, -by, second))

@@ -39,17 +39,17 @@ type strike struct {
 
 // The kinds.
 var (
-	killAtRandom    = strike{"kill -9", (*nemesis).killAtRandom}
-	killOnAnswer    = strike{"kill -9 on a target's answer", (*nemesis).killOnAnswer}
-	killOnAck       = strike{"kill -9 on our 200", (*nemesis).killOnAck}
+	killAtRandom    = strike{kindKill, (*nemesis).killAtRandom}
+	killOnAnswer    = strike{kindAnswer, (*nemesis).killOnAnswer}
+	killOnAck       = strike{kindAck, (*nemesis).killOnAck}
 	killAtPoint     = strike{kindPoint, (*nemesis).killAtPoint}
 	killAfterLeases = strike{"kill -9 after the leases", (*nemesis).killAfterLeases}
 	pausePastLease  = strike{"pause past the leases", (*nemesis).pausePastLease}
 	pause           = strike{kindPause, (*nemesis).pause}
-	terminate       = strike{"SIGTERM", (*nemesis).terminate}
-	reload          = strike{"reload", (*nemesis).reload}
-	reloadBroken    = strike{"refused reload", (*nemesis).reloadBroken}
-	lockStore       = strike{"locked store", (*nemesis).lockStore}
+	terminate       = strike{kindEnd, (*nemesis).terminate}
+	reload          = strike{kindReload, (*nemesis).reload}
+	reloadBroken    = strike{kindRefused, (*nemesis).reloadBroken}
+	lockStore       = strike{kindLocked, (*nemesis).lockStore}
 	storm           = strike{"bad weather", (*nemesis).storm}
 	fillDisk        = strike{kindFull, (*nemesis).fillDisk}
 	jumpClock       = strike{kindClock, (*nemesis).jumpClock}
@@ -64,9 +64,17 @@ var allStrikes = []weighted[strike]{
 // onItsDisk comes to them where the store has a disk of its own.
 var onItsDisk = weighted[strike]{3, fillDisk}
 
+// The names of the blows, as the figures tell them.
 const (
-	kindPoint = "kill -9 at a point"
-	kindPause = "pause"
+	kindKill    = "kill -9"
+	kindAnswer  = "kill -9 on a target's answer"
+	kindAck     = "kill -9 on our 200"
+	kindPoint   = "kill -9 at a point"
+	kindPause   = "pause"
+	kindEnd     = "SIGTERM"
+	kindReload  = "reload"
+	kindRefused = "refused reload"
+	kindLocked  = "locked store"
 )
 
 const meanWait = 400 * time.Millisecond
@@ -105,11 +113,11 @@ func (n *nemesis) strikeLast(ctx context.Context) error {
 	return nil
 }
 
-func wait(ctx context.Context, how time.Duration) error {
+func wait(ctx context.Context, long time.Duration) error {
 	select {
 	case <-ctx.Done():
 		return ctx.Err()
-	case <-time.After(how):
+	case <-time.After(long):
 		return nil
 	}
 }
@@ -139,47 +147,47 @@ func (n *nemesis) startAgain(ctx context.Context, binary string, env ...string) 
 }
 
 func (n *nemesis) killWhileStarting(ctx context.Context) error {
-	f := n.history.begin("kill -9 while it starts", true)
+	b := n.history.begin("kill -9 while it starts", true)
 	if _, err := n.router.launch(n.builds.of(n.env), n.env...); err != nil {
 		return err
 	}
 	err := wait(ctx, n.dice.between(0, 200*time.Millisecond))
 	n.router.kill()
-	n.history.end(f)
+	n.history.end(b)
 	return err
 }
 
 // killNow kills the router and starts it again.
 func (n *nemesis) killNow(ctx context.Context, kind string) error {
-	f := n.history.begin(kind, true)
+	b := n.history.begin(kind, true)
 	n.router.kill()
 	err := n.restart(ctx)
-	n.history.end(f)
+	n.history.end(b)
 	return err
 }
 
-func (n *nemesis) killAtRandom(ctx context.Context) error { return n.killNow(ctx, "kill -9") }
+func (n *nemesis) killAtRandom(ctx context.Context) error { return n.killNow(ctx, kindKill) }
 
 // killAfterLeases kills the router when leases of before have run out, and what came of them was tried again.
 func (n *nemesis) killAfterLeases(ctx context.Context) error {
 	if err := wait(ctx, 3*shortLease); err != nil {
 		return err
 	}
-	return n.killNow(ctx, "kill -9")
+	return n.killNow(ctx, kindKill)
 }
 
 // killOnAnswer kills the router just after a target has said yes, when that is not recorded yet (F3).
 func (n *nemesis) killOnAnswer(ctx context.Context) error {
 	told := make(chan struct{})
 	n.targets.watch(told)
-	return n.killOn(ctx, told, "kill -9 on a target's answer")
+	return n.killOn(ctx, told, kindAnswer)
 }
 
 // killOnAck kills the router just after it has said that an event is stored (F1).
 func (n *nemesis) killOnAck(ctx context.Context) error {
 	told := make(chan struct{})
 	n.generator.watch(told)
-	return n.killOn(ctx, told, "kill -9 on our 200")
+	return n.killOn(ctx, told, kindAck)
 }
 
 func (n *nemesis) killOn(ctx context.Context, told <-chan struct{}, kind string) error {

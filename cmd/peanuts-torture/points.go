@@ -24,9 +24,9 @@ const missedTooOften = 20
 // killAtPoint has a life die at a named point of the code (F4).
 func (n *nemesis) killAtPoint(ctx context.Context) error {
 	point := n.aim()
-	before := n.history.begin(killAtRandom.name, true) // makes room for the life that is to die
+	before := n.history.begin(kindKill, true) // makes room for the life that is to die
 	n.router.kill()
-	f := n.history.begin(kindPoint, true)
+	b := n.history.begin(kindPoint, true)
 	p, err := n.router.launch(n.builds.faulty, append(dyingAt(point, 1+n.dice.below(visits(point))), n.env...)...)
 	if err != nil {
 		return err
@@ -38,11 +38,11 @@ func (n *nemesis) killAtPoint(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	n.history.struck(f, point, died)
+	n.history.struck(b, point, died)
 	n.router.kill()
 	err = n.restart(ctx)
 	n.history.end(before)
-	n.history.end(f)
+	n.history.end(b)
 	return err
 }
 

@@ -184,11 +184,11 @@ func (l *link) swallows() bool {
 }
 
 // wait waits, and tells whether the link is still there.
-func (l *link) wait(how time.Duration) bool {
+func (l *link) wait(long time.Duration) bool {
 	select {
 	case <-l.over:
 		return false
-	case <-time.After(how):
+	case <-time.After(long):
 		return true
 	}
 }

@@ -60,13 +60,13 @@ func figure(name string, value any) [2]string { return [2]string{name, fmt.Sprin
 // blowFigures count what was done to the router, by kind.
 func (e *evidence) blowFigures() [][2]string {
 	kinds, points, kills := map[string]int{}, map[string]int{}, 0
-	for _, f := range e.blows {
-		kinds[f.Kind]++
-		if f.Kills {
+	for _, b := range e.blows {
+		kinds[b.Kind]++
+		if b.Kills {
 			kills++
 		}
-		if f.Point != "" {
-			points[string(f.Point)]++
+		if b.Point != "" {
+			points[string(b.Point)]++
 		}
 	}
 	if e.beside != nil {

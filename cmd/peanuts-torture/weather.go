@@ -89,8 +89,8 @@ const kindStorm = "proxy, "
 func (n *nemesis) storm(ctx context.Context) error {
 	w, p := pick(n.dice, storms), n.targets.ways[pick(n.dice, stormy)]
 	w.pass, w.delay = n.dice.below(160), n.dice.between(50*time.Millisecond, 700*time.Millisecond)
-	f := n.history.begin(fmt.Sprintf("%s%s", kindStorm, w.kind), false)
-	defer n.history.end(f)
+	b := n.history.begin(fmt.Sprintf("%s%s", kindStorm, w.kind), false)
+	defer n.history.end(b)
 	p.set(w)
 	defer p.set(weather{})
 	if err := wait(ctx, n.dice.between(300*time.Millisecond, 1500*time.Millisecond)); err != nil {
@@ -99,5 +99,5 @@ func (n *nemesis) storm(ctx context.Context) error {
 	if !n.dice.chance(30) {
 		return nil
 	}
-	return n.killNow(ctx, killAtRandom.name)
+	return n.killNow(ctx, kindKill)
 }
