@@ -23,6 +23,7 @@ import (
 // imagesJob is a run of `images`.
 type imagesJob struct {
 	tracing
+	dir    string // of the run
 	images int
 	seed   uint64
 	keep   string // where images that are not sound are left; empty for nowhere
