@@ -6,9 +6,9 @@ import (
 	"slices"
 )
 
-// Disk is a disk while operations are carried out on it: what is durable, and which changes are open. Its zero value is
-// not usable; NewDisk makes an empty one.
-type Disk struct {
+// disk is a disk while operations are carried out on it: what is durable, and which changes are open. Its zero value is
+// not usable; newDisk makes an empty one.
+type disk struct {
 	root *node
 	open []change // in their order
 }
@@ -39,16 +39,16 @@ type naming struct {
 	node *node
 }
 
-// NewDisk is a disk with nothing on it but the root.
-func NewDisk() *Disk { return &Disk{root: newDirectory()} }
+// newDisk is a disk with nothing on it but the root.
+func newDisk() *disk { return &disk{root: newDirectory()} }
 
 func newDirectory() *node {
 	return &node{directory: true, names: map[string]*node{}, live: map[string]*node{}}
 }
 
-// Apply carries out an operation. What is not on the disk changes nothing.
-func (d *Disk) Apply(o Operation) error {
-	if !o.OnDisk() {
+// carryOut carries out an operation. What is not on the disk changes nothing.
+func (d *disk) carryOut(o Operation) error {
+	if !o.onDisk() {
 		return nil
 	}
 	err := d.apply(o)
@@ -58,7 +58,7 @@ func (d *Disk) Apply(o Operation) error {
 	return err
 }
 
-func (d *Disk) apply(o Operation) error {
+func (d *disk) apply(o Operation) error {
 	switch o.Kind {
 	case Create, Mkdir, Unlink, Rename:
 		return d.rename(o)
@@ -79,7 +79,7 @@ func (d *Disk) apply(o Operation) error {
 }
 
 // rename carries out what is done to names.
-func (d *Disk) rename(o Operation) error {
+func (d *disk) rename(o Operation) error {
 	within, err := d.find(path.Dir(o.Path))
 	if err != nil {
 		return err
@@ -118,7 +118,7 @@ func (n naming) put(into map[string]*node) {
 }
 
 // find is the node that the router knows by a path.
-func (d *Disk) find(at string) (*node, error) {
+func (d *disk) find(at string) (*node, error) {
 	if at == "." {
 		return d.root, nil
 	}
@@ -134,7 +134,7 @@ func (d *Disk) find(at string) (*node, error) {
 }
 
 // flush makes durable what had been done to a node before a line of the trace.
-func (d *Disk) flush(n *node, since int) {
+func (d *disk) flush(n *node, since int) {
 	d.open = slices.DeleteFunc(d.open, func(c change) bool {
 		if c.of != n || c.at >= since {
 			return false

@@ -12,15 +12,15 @@ import (
 )
 
 // after carries out operations, one a line of a trace.
-func after(t *testing.T, operations ...Operation) *Disk {
+func after(t *testing.T, operations ...Operation) *disk {
 	t.Helper()
-	disk := NewDisk()
+	disk := newDisk()
 	for n, o := range operations {
 		o.at = n + 1
 		if o.since == 0 {
 			o.since = o.at
 		}
-		if err := disk.Apply(o); err != nil {
+		if err := disk.carryOut(o); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -37,7 +37,7 @@ func shown(image Image) string {
 }
 
 // possible are all images of a disk, by whatever variant, each once.
-func possible(disk *Disk) (images []string) {
+func possible(disk *disk) (images []string) {
 	for _, v := range variants(disk.open) {
 		images = append(images, shown(disk.image(choose(disk.open, v, rand.New(rand.NewPCG(1, 2))))))
 	}
@@ -123,9 +123,9 @@ func TestToCloseAFileIsNoFlush(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	disk := NewDisk()
+	disk := newDisk()
 	for _, o := range operations {
-		if err := disk.Apply(o); err != nil {
+		if err := disk.carryOut(o); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -147,9 +147,9 @@ func TestAFlushCoversOnlyWhatHadEndedBeforeItBegan(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	disk := NewDisk()
+	disk := newDisk()
 	for _, o := range operations {
-		if err := disk.Apply(o); err != nil {
+		if err := disk.carryOut(o); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -198,15 +198,15 @@ func TestVariantsOfAMomentDiffer(t *testing.T) {
 
 func TestWhatCannotHaveHappenedIsAnError(t *testing.T) {
 	for _, o := range []Operation{write("a", 0, "x"), flush("a"), create("d/a"), rename("a", "b"), write(".", 0, "x")} {
-		if err := NewDisk().Apply(o); err == nil {
-			t.Errorf("Apply(%s) to an empty disk = nil, want an error", o)
+		if err := newDisk().carryOut(o); err == nil {
+			t.Errorf("carryOut(%s) to an empty disk = nil, want an error", o)
 		}
 	}
 	disk := after(t, mkdir("d"), create("a"))
-	if err := disk.Apply(rename("a", "d/a")); err == nil {
+	if err := disk.carryOut(rename("a", "d/a")); err == nil {
 		t.Error("a file is renamed into another directory, which the model does not know, without an error")
 	}
-	if err := fmt.Sprint(disk.Apply(rename("d", "e"))); err == "<nil>" {
+	if err := fmt.Sprint(disk.carryOut(rename("d", "e"))); err == "<nil>" {
 		t.Error("a directory is renamed, which the model does not know, without an error")
 	}
 }

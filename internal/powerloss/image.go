@@ -14,14 +14,14 @@ type Image struct {
 }
 
 // image is the disk after a choice.
-func (d *Disk) image(chosen choice) Image {
+func (d *disk) image(chosen choice) Image {
 	made := Image{Files: map[string][]byte{}}
 	d.collect(&made, chosen, ".", d.root)
 	return made
 }
 
 // collect adds what lies below a directory.
-func (d *Disk) collect(into *Image, chosen choice, at string, directory *node) {
+func (d *disk) collect(into *Image, chosen choice, at string, directory *node) {
 	names := maps.Clone(directory.names)
 	for i, c := range d.open {
 		if c.of == directory && chosen[i].kept {
@@ -46,8 +46,8 @@ func (d *Disk) collect(into *Image, chosen choice, at string, directory *node) {
 }
 
 // disk is a disk with the image on it, all of it durable.
-func (i Image) disk() *Disk {
-	d := NewDisk()
+func (i Image) disk() *disk {
+	d := newDisk()
 	put := func(at string, n *node) {
 		within, _ := d.find(filepath.Dir(at)) // it was put before
 		within.names[filepath.Base(at)], within.live[filepath.Base(at)] = n, n

@@ -26,8 +26,8 @@ type Verdict struct {
 	Unopened bool     // the store did not even open, which is corrupt, too
 }
 
-// Sound tells whether nothing is wrong.
-func (v Verdict) Sound() bool { return len(v.Lost)+len(v.Corrupt) == 0 }
+// sound tells whether nothing is wrong.
+func (v Verdict) sound() bool { return len(v.Lost)+len(v.Corrupt) == 0 }
 
 // Judge lays an image and looks at it. The error says that this could not be done.
 func (j Judge) Judge(ctx context.Context, image Image, promised Promised) (v Verdict, err error) {

@@ -127,8 +127,8 @@ func TestAJudgeSeesWhatIsWrong(t *testing.T) { // C1, C10, F6, I5
 		if c.lost == "" && ((c.corrupt == "") != (corrupt == "") || !strings.Contains(corrupt, c.corrupt)) {
 			t.Errorf("%s: corrupt %q, want %q in it", c.what, corrupt, c.corrupt)
 		}
-		if verdict.Sound() != (c.lost+c.corrupt == "") {
-			t.Errorf("%s: Sound() = %t", c.what, verdict.Sound())
+		if verdict.sound() != (c.lost+c.corrupt == "") {
+			t.Errorf("%s: sound() = %t", c.what, verdict.sound())
 		}
 		if left, _ := os.ReadDir(j.Dir); len(left) > 0 {
 			t.Errorf("%s: the judge left %v", c.what, left)

@@ -44,8 +44,8 @@ type Operation struct {
 	since int // of a flush: it covers what had ended before
 }
 
-// OnDisk tells whether the operation is one on the disk.
-func (o Operation) OnDisk() bool {
+// onDisk tells whether the operation is one on the disk.
+func (o Operation) onDisk() bool {
 	switch o.Kind {
 	case Acknowledge, Send, Delivered, Dead:
 		return false
@@ -55,7 +55,7 @@ func (o Operation) OnDisk() bool {
 
 func (o Operation) String() string {
 	switch {
-	case !o.OnDisk():
+	case !o.onDisk():
 		return fmt.Sprintf("%s %s", o.Kind, o.ID)
 	case o.Kind == Write:
 		return fmt.Sprintf("write of %d bytes at %d of %s", len(o.Data), o.Offset, o.Path)

@@ -15,7 +15,7 @@ type Start struct {
 
 // moment is a state of the disk while operations are replayed.
 type moment struct {
-	disk     *Disk
+	disk     *disk
 	after    Operation // the newest on the disk
 	number   int       // of it, from 1
 	promised Promised
@@ -39,7 +39,7 @@ func replay(from Start, operations []Operation, each func(moment) error) error {
 					return err
 				}
 			}
-			if err := now.disk.Apply(o); err != nil {
+			if err := now.disk.carryOut(o); err != nil {
 				return err
 			}
 			now.after = o

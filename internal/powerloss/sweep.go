@@ -109,7 +109,7 @@ func (s Sweep) count() (r Result, err error) {
 			if o.Path == s.Judge.Store {
 				r.Copies++
 			}
-		case o.OnDisk():
+		case o.onDisk():
 			r.Operations++
 		}
 	}
@@ -162,7 +162,7 @@ func (r *Result) note(j job, v Verdict) {
 	if len(v.Corrupt) > 0 {
 		r.Corrupt++
 	}
-	if !v.Sound() && len(r.Findings) < findingsAtMost {
+	if !v.sound() && len(r.Findings) < findingsAtMost {
 		r.Findings = append(r.Findings, Finding{Where: j.where, Verdict: v, Image: j.image})
 	}
 }

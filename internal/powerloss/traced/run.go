@@ -16,13 +16,13 @@ import (
 	"github.com/peanuts-router/peanuts-router/peanuts"
 )
 
-// ErrNoStrace says that there is nothing to trace with.
-var ErrNoStrace = errors.New("strace is missing: install it, as with `apt-get install strace`")
+// errNoStrace says that there is nothing to trace with.
+var errNoStrace = errors.New("strace is missing: install it, as with `apt-get install strace`")
 
-// Available tells whether there is something to trace with: nil or ErrNoStrace.
+// Available tells whether there is something to trace with: nil or errNoStrace.
 func Available() error {
 	if _, err := exec.LookPath("strace"); err != nil {
-		return ErrNoStrace
+		return errNoStrace
 	}
 	return nil
 }
