@@ -43,7 +43,7 @@ func newReport(s settings) report {
 	return report{
 		System: runtime.GOOS + "/" + runtime.GOARCH + " " + runtime.Version(), CPUs: runtime.NumCPU(),
 		Settings: map[string]int{
-			"events": s.events, "seconds": s.seconds, "rate": s.rate, "backlog": s.pending, "concurrency": s.concurrency, "connections": connections,
+			"events": s.events, "seconds": s.seconds, "rate": s.rate, "rounds": s.rounds, "backlog": s.pending, "concurrency": s.concurrency, "connections": connections,
 		},
 	}
 }
