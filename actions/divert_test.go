@@ -38,7 +38,7 @@ func TestADiversionCatchesEveryMessage(t *testing.T) {
 			}},
 		{toURL("https://ledger.example.com/a%2Fb?x=1"), `{"body":"b"}`,
 			func(c receiver.Call) bool {
-				return c.URL == "https://ledger.example.com/a%2Fb?x=1" && c.Body == "b" && c.Key == "0197-1" && c.Header.Get(DivertedScheme) == ""
+				return c.URL == "https://ledger.example.com/a%2Fb?x=1" && c.Body == "b" && c.Key == "0197-1" && c.Header.Get(divertedScheme) == ""
 			}},
 		{toURL("http://10.1.2.3:8080/x"), `{}`, func(c receiver.Call) bool { return c.URL == "http://10.1.2.3:8080/x" && c.Body == event }},
 		{&engine.EmailSettings{Host: "mail.example.com", Port: 587, TLS: engine.TLSStartTLS, Username: "u", Password: engine.NewSecret("p"),

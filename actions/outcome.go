@@ -17,8 +17,6 @@ import (
 	"github.com/peanuts-router/peanuts-router/engine"
 )
 
-func itoa(n int) string { return strconv.Itoa(n) }
-
 // ofStatus is what an HTTP status means (C11).
 func ofStatus(seen *exchange) engine.Outcome {
 	status, text := seen.status, seen.statusText()

@@ -96,6 +96,21 @@ func retry(status, reason string) engine.Outcome {
 	return engine.Outcome{Verdict: engine.VerdictRetry, Status: status, Reason: reason}
 }
 
+// bound is a connection that is closed when a context ends.
+type bound struct {
+	net.Conn
+	release func() bool
+}
+
+func boundTo(ctx context.Context, conn net.Conn) net.Conn {
+	return &bound{Conn: conn, release: context.AfterFunc(ctx, func() { conn.Close() })}
+}
+
+func (b *bound) Close() error {
+	b.release()
+	return b.Conn.Close()
+}
+
 // dialer connects to the real address, or to the diversion's. Its bound is for connections that a pool goes on making
 // after the attempt that asked for them.
 func dialer(config Config, divertTo string) func(ctx context.Context, network, address string) (net.Conn, error) {

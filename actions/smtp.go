@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/textproto"
 	"regexp"
+	"strconv"
 	"strings"
 	"time"
 
@@ -44,7 +45,7 @@ func (e *emailSender) client(ctx context.Context) (*gomail.Client, error) {
 			if err != nil {
 				return nil, err
 			}
-			conn = boundTo(ctx, conn)
+			conn = &brief{boundTo(ctx, conn), maxMailTalk}
 			if security == engine.TLSImplicit {
 				conn = tls.Client(conn, secured) // outermost, or else go-mail takes it for a connection in clear
 			}
@@ -75,29 +76,19 @@ const maxMailTalk = 256 << 10
 
 var errLongTalk = errors.New("the mail server says too much")
 
-// bound is a connection that is closed when its context ends.
-type bound struct {
+// brief is a connection over which no more than so much is heard.
+type brief struct {
 	net.Conn
-	left    int // how many bytes may still be read
-	release func() bool
+	left int // how many bytes may still be read
 }
 
-func boundTo(ctx context.Context, conn net.Conn) net.Conn {
-	return &bound{Conn: conn, left: maxMailTalk, release: context.AfterFunc(ctx, func() { conn.Close() })}
-}
-
-func (b *bound) Read(p []byte) (int, error) {
+func (b *brief) Read(p []byte) (int, error) {
 	if b.left <= 0 {
 		return 0, errLongTalk
 	}
 	n, err := b.Conn.Read(p[:min(len(p), b.left)])
 	b.left -= n
 	return n, err
-}
-
-func (b *bound) Close() error {
-	b.release()
-	return b.Conn.Close()
 }
 
 // ofMail is what an attempt that did not deliver its mail came to. An error of go-mail's may hold what the server said
@@ -137,7 +128,7 @@ var enhancedCode = regexp.MustCompile(`^\d{3} "?([245]\.\d{1,3}\.\d{1,3})\b`)
 // ofReply is what a reply of SMTP means (RFC 5321, section 4.2.1; RFC 4954, section 6). refusedMessage tells whether it
 // answers the message rather than the connection, which may be let in another time.
 func ofReply(code int, said string, refusedMessage bool) engine.Outcome {
-	outcome := engine.Outcome{Verdict: engine.VerdictRetry, Status: itoa(code), Answer: keep(said)}
+	outcome := engine.Outcome{Verdict: engine.VerdictRetry, Status: strconv.Itoa(code), Answer: keep(said)}
 	if enhanced := enhancedCode.FindStringSubmatch(said); enhanced != nil {
 		outcome.Status += " " + enhanced[1]
 	}

@@ -126,17 +126,7 @@ func dialWithin(ctx, life context.Context, network, address string) (net.Conn, e
 	if err != nil {
 		return nil, err
 	}
-	return &boundConn{Conn: conn, release: context.AfterFunc(life, func() { conn.Close() })}, nil
-}
-
-type boundConn struct {
-	net.Conn
-	release func() bool
-}
-
-func (b *boundConn) Close() error {
-	b.release()
-	return b.Conn.Close()
+	return boundTo(life, conn), nil
 }
 
 func (p *postgres) apply(ctx context.Context, c *sqlChange) (int64, *engine.Outcome) {

@@ -6,6 +6,7 @@ import (
 	"crypto/tls"
 	"io"
 	"net/http"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -16,8 +17,8 @@ import (
 // maxAnswer is how much of an answer is read, in bytes; engine.AnswerLimit is how much is kept.
 const maxAnswer = 64 << 10
 
-// DivertedScheme is the header in which a diversion tells the scheme that was asked for.
-const DivertedScheme = "X-Diverted-Scheme"
+// divertedScheme is the header in which a diversion tells the scheme that was asked for; receiver reads it by the same name.
+const divertedScheme = "X-Diverted-Scheme"
 
 // transport makes calls over connections of an action's own.
 type transport interface {
@@ -57,7 +58,7 @@ type inClear struct{ transport }
 
 func (c inClear) RoundTrip(r *http.Request) (*http.Response, error) {
 	diverted := r.Clone(r.Context())
-	diverted.Header.Set(DivertedScheme, r.URL.Scheme)
+	diverted.Header.Set(divertedScheme, r.URL.Scheme)
 	diverted.URL.Scheme = "http"
 	return c.transport.RoundTrip(diverted)
 }
@@ -95,7 +96,7 @@ var answerBuffers = sync.Pool{New: func() any { return new([engine.AnswerLimit]b
 
 // statusText is the status as people know it: "503 Service Unavailable".
 func (e *exchange) statusText() string {
-	return strings.TrimSpace(itoa(e.status) + " " + http.StatusText(e.status))
+	return strings.TrimSpace(strconv.Itoa(e.status) + " " + http.StatusText(e.status))
 }
 
 // kept is the part of the answer that is kept.
