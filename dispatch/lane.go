@@ -30,8 +30,8 @@ type lane struct {
 	rated   time.Time // until when it is told that the rate holds what waits
 	breaker breaker
 	ramp    ramp
-	noted   holds      // what the store was told last
-	noting  sync.Mutex // held while it is told
+	noted   holds      // what the store was told last: written with both locks held, once the lane runs, and read with either
+	noting  sync.Mutex // held while it is told, and taken before mu
 	stopped bool
 }
 
