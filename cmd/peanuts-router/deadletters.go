@@ -88,8 +88,11 @@ func (r *record) showDelivery(ctx context.Context, id engine.DeliveryID) error {
 		}
 		w, c := r.term.out, coloursFor(r.term.out)
 		fmt.Fprintf(w, "%s   %s  %s → %s (%s)\n", d.ID, paintedState(c, d), oneLine(string(d.Rule), 80), oneLine(string(d.Action), 80), d.Kind)
-		if d.State == engine.Dead {
-			fmt.Fprintf(w, "reason: %s\n", c.red(oneLine(d.LastError, 500)))
+		switch reason := oneLine(d.LastError, 500); {
+		case d.State == engine.Dead:
+			fmt.Fprintf(w, "reason: %s\n", c.red(reason))
+		case reason != "" && !told(history, d.LastError): // why it was cancelled, or that a crash cut an attempt off
+			fmt.Fprintf(w, "reason: %s\n", reason)
 		}
 		fmt.Fprintln(w)
 		for _, line := range messageLines(d.Kind, d.Message) {
@@ -104,4 +107,9 @@ func (r *record) showDelivery(ctx context.Context, id engine.DeliveryID) error {
 		}
 		return nil
 	})
+}
+
+// told says whether the last of the attempts, which are shown, ended with an error.
+func told(history []engine.Attempt, err string) bool {
+	return len(history) > 0 && history[len(history)-1].Error == err
 }

@@ -79,7 +79,7 @@ func (j *serveJob) run(ctx context.Context, storeGiven bool) error {
 	if err != nil {
 		return j.explain(err)
 	}
-	stopHangups := onHangup(func() { r.inForce.reload() })
+	stopHangups := onHangup(func() { r.inForce.reload(true) })
 	defer stopHangups()
 	log.Info("ready", "webhook", "http://"+r.public.Addr().String()+"/webhook", "admin", "http://"+r.admin.Addr().String(),
 		"rules", r.inForce.current.Load().Len(), "generation", 1, "store", config.store, "sandbox", j.sandbox)

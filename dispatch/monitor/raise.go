@@ -127,5 +127,11 @@ func (m *Monitor) tell(id engine.EventID, alert engine.Alert, f facts, j engine.
 	if f.Reason != "" {
 		attrs = append(attrs, slog.String("reason", f.Reason))
 	}
+	if f.Delivery != "" {
+		attrs = append(attrs, slog.String("delivery", string(f.Delivery)))
+	}
+	if alert.Event == engine.EventDeadLetter {
+		attrs = append(attrs, slog.String("hint", listDead(f.Action)))
+	}
 	m.Log.LogAttrs(context.Background(), level, "alert", append(attrs, slog.Any("fired", j.Fired))...)
 }
