@@ -9,7 +9,6 @@ import (
 	"path/filepath"
 	"sync"
 	"sync/atomic"
-	"syscall"
 	"time"
 
 	"github.com/peanuts-router/peanuts-router/internal/powerloss"
@@ -186,6 +185,6 @@ func (r Run) command(root string, strace ...string) *exec.Cmd {
 	cmd := exec.Command("strace", args...)
 	cmd.Dir = root
 	cmd.Env = append(append(os.Environ(), "PEANUTS_SECRET="+secret), r.Env...)
-	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	cmd.SysProcAttr = bound()
 	return cmd
 }
