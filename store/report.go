@@ -11,8 +11,15 @@ const (
 	selectStats = `SELECT name, zone, reached IS NOT NULL, ` + statIsSound + ` FROM stats WHERE current = 1 ORDER BY position, id`
 	findStat    = `SELECT id, reached IS NOT NULL, ` + statIsSound + ` FROM stats WHERE current = 1 AND name = ?`
 	sumsOf      = `SELECT grp, unit, count, sum FROM totals WHERE stat = ? AND user = ? AND period = ? ORDER BY unit, grp`
-	daysOf      = `SELECT period, unit, count, sum FROM totals
-		WHERE stat = ? AND user = ? AND period >= ? AND period <= ? AND length(period) = 10 ORDER BY period, unit`
+	// A loose index scan: one step a period. The groups of months, of which there may be one an entry, stand between the days.
+	daysOf = `WITH RECURSIVE known (period) AS (
+			SELECT min(period) FROM totals WHERE stat = ?1 AND user = ?2 AND period >= ?3
+			UNION ALL
+			SELECT (SELECT min(period) FROM totals WHERE stat = ?1 AND user = ?2 AND period > known.period) FROM known WHERE known.period < ?4
+		)
+		SELECT t.period, t.unit, t.count, t.sum FROM known CROSS JOIN totals t
+		WHERE t.stat = ?1 AND t.user = ?2 AND t.period = known.period AND length(known.period) = 10 AND known.period <= ?4
+		ORDER BY t.period, t.unit`
 	countUnreadable = `SELECT count(*) FROM contributions INDEXED BY contributions_unreadable WHERE stat = ?1 AND value = '' AND ?2 IN ('', user)`
 	listUnreadable  = `SELECT entry FROM contributions INDEXED BY contributions_unreadable WHERE stat = ?1 AND value = '' AND ?2 IN ('', user) ORDER BY entry LIMIT ?3`
 )

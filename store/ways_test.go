@@ -80,7 +80,7 @@ var ways = map[string]string{
 	"selectStats":       "stats: stats_current, sorted",
 	"findStat":          "stats: stats_current (name)",
 	"sumsOf":            "totals: key (stat user period)",
-	"daysOf":            "totals: key (stat user period> period<)",
+	"daysOf":            "totals: key (stat user period>), totals: key (stat user period>), t: key (stat user period), sorted",
 	"countUnreadable":   "contributions: contributions_unreadable (stat)",
 	"listUnreadable":    "contributions: contributions_unreadable (stat)",
 
