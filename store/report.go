@@ -59,7 +59,8 @@ func (s *Store) statID(ctx context.Context, name engine.StatName) (id int64, reb
 	return id, rebuilding, err
 }
 
-// Report tells how a stat stands in a month and of all time; ErrNotFound when there is none of that name.
+// Report tells how a stat stands in a month and, unless that is left out, of all time; ErrNotFound when there is none of that
+// name.
 func (s *Store) Report(ctx context.Context, name engine.StatName, filter engine.StatFilter) (report engine.StatReport, err error) {
 	id, rebuilding, err := s.statID(ctx, name)
 	if err != nil {
@@ -70,12 +71,15 @@ func (s *Store) Report(ctx context.Context, name engine.StatName, filter engine.
 	if err != nil {
 		return report, err
 	}
-	all, err := s.sums(ctx, id, filter.User, allTime)
-	if err != nil {
-		return report, err
-	}
-	report.Month, report.All = engine.NewTally(month), engine.NewTally(all)
+	report.Month = engine.NewTally(month)
 	report.Month.Month = filter.Month
+	if !filter.MonthAlone {
+		all, err := s.sums(ctx, id, filter.User, allTime)
+		if err != nil {
+			return report, err
+		}
+		report.All = engine.NewTally(all)
+	}
 	report.Unreadable, err = s.unreadable(ctx, id, filter.User)
 	return report, err
 }
