@@ -102,7 +102,7 @@ func (s *Store) eachDelivery(ctx context.Context, doing, text string, args []any
 	return s.query(ctx, doing, text, args, func(rows *sql.Rows) error {
 		d, seq, ordered, err := scanDelivery(rows)
 		if err == nil && d.State == engine.Pending {
-			d.Held = held.reason(&d, ordered, now)
+			held.mark(&d, ordered, now)
 		}
 		each(d, seq)
 		return err
