@@ -124,7 +124,7 @@ rules:
 		}
 	}
 	since := targets.open((events/each - 1) % 2)
-	d.settles(t)
+	d.settles()
 	if astray := targets.astray(since); targets.wrong+targets.other+astray > 0 || len(targets.bodies) != events {
 		t.Errorf("of %d messages came %d; %d calls with another place's secret, %d with another body, %d to the place before; want none",
 			events, len(targets.bodies), targets.wrong, targets.other, astray)
