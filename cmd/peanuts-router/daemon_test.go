@@ -280,6 +280,18 @@ rules:
 `)
 }
 
+// patientRules are ledgerRules that leave the target all the time that an attempt may take.
+func patientRules(t *testing.T, dir, url, retry string, limit string) {
+	t.Helper()
+	ledgerRules(t, dir, url, retry, limit)
+	rules := filepath.Join(dir, "rules.yaml")
+	text, err := os.ReadFile(rules)
+	if err != nil {
+		t.Fatal(err)
+	}
+	putFile(t, rules, strings.Replace(string(text), "    retry:", "    timeout: 45s\n    retry:", 1))
+}
+
 // expense is an event of an amount.
 func expense(id, amount string) string {
 	return `{"event":"entry.created","timestamp":"2026-11-23T10:00:00Z","helper":{"id":"h","name":"Expenses","command":"/expenses"},` +

@@ -13,7 +13,7 @@ import (
 func TestTheAnswerWaitsForNoDelivery(t *testing.T) {
 	dir := t.TempDir()
 	ledger := startTarget(t, always(0))
-	ledgerRules(t, dir, ledger.URL, "[1h]", "500")
+	patientRules(t, dir, ledger.URL, "[1h]", "500")
 	d := startDaemon(t, dir, nil, "--rules", "rules.yaml")
 	receipt := d.post(expense("entry-1", "501"))
 	ledger.next(t)

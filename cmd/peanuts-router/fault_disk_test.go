@@ -81,7 +81,7 @@ func TestWhileTheDiskIsFullNothingIsClaimedAndNothingIsLost(t *testing.T) {
 	})
 	let := sync.OnceFunc(func() { close(hold) })
 	t.Cleanup(let)
-	ledgerRules(t, disk, ledger.URL, "standard", "500")
+	patientRules(t, disk, ledger.URL, "standard", "500")
 	d := startDaemon(t, disk, nil, "--rules", "rules.yaml")
 	for n := range deliveries {
 		d.post(expense(fmt.Sprint("entry-", n), "501"))

@@ -152,7 +152,7 @@ func TestASecretThatWasReplacedIsHiddenStill(t *testing.T) {
 	rules("canary-4711-before")
 	writeFile(t, filepath.Join(dir, "rules.yaml"), `version: 1
 actions:
-  ledger: {http: {url: "`+target.URL+`", headers: {Authorization: "Bearer ${file:ledger-token}"}}}
+  ledger: {http: {url: "`+target.URL+`", headers: {Authorization: "Bearer ${file:ledger-token}"}}, timeout: 45s}
 rules:
   - {name: every, when: helper.command == "/expenses", then: [{action: ledger}]}
 `)
