@@ -155,6 +155,9 @@ func (h *webhook) accept(ctx context.Context, event *peanuts.Event) reply {
 	}
 	fault.Reach(fault.BeforeAnswer)
 	room.hand(receipt.Leases)
+	if refused, since, ok := h.outages.end(h.clock()); ok {
+		h.log.Warn("events are stored again", "refused", refused, "since", since)
+	}
 	h.tell(receipt, event, judgement, h.clock().Sub(came))
 	if receipt.Duplicate {
 		return reply{outcome: duplicate, receipt: receipt}

@@ -111,6 +111,35 @@ func TestAStoreThatIsDownIsA503UntilItIsBack(t *testing.T) { // C17, R12
 	}
 }
 
+// Whoever reads the log learns how many events an outage has kept out, and that it is over; none of it is told with the next one.
+func TestTheLogTellsAnOutageFromTheNext(t *testing.T) { // C17
+	now := time.Now()
+	d := openDoor(t, func(c *Config) { c.Clock = func() time.Time { return now } })
+	outage := func() {
+		t.Helper()
+		d.store.fail(errDisk)
+		for range 3 {
+			d.post(t, "/webhook", []byte(flight))
+		}
+		d.store.fail(nil)
+		d.post(t, "/webhook", []byte(flight)) // so soon the next one may be refused again
+		now = now.Add(time.Second)
+		d.post(t, "/webhook", []byte(flight))
+		d.post(t, "/webhook", []byte(flight))
+	}
+	outage()
+	outage()
+	for _, line := range d.log.lines(t, "event not stored") {
+		if line["count"] != 1.0 {
+			t.Errorf("an outage begins with %v, want one event", line)
+		}
+	}
+	over := d.log.lines(t, "events are stored again")
+	if len(over) != 2 || over[0]["refused"] != 3.0 || over[1]["refused"] != 3.0 {
+		t.Errorf("after two outages of three events the log has %v, want each of them once", over)
+	}
+}
+
 func TestAStoreThatHangsIsGivenUpInTime(t *testing.T) { // C17, C20
 	d := openDoor(t, func(c *Config) { c.limits = contractLimits(); c.limits.commit = 10 * time.Millisecond })
 	d.store.before = func(ctx context.Context) { <-ctx.Done() }

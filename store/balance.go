@@ -14,7 +14,7 @@ type Balance struct {
 	Judged     int                  `json:"judged"`
 	Duplicates int                  `json:"duplicates"` // of events, that were only counted
 	Deliveries int                  `json:"deliveries"`
-	States     map[engine.State]int `json:"states"`
+	States     map[engine.State]int `json:"states"`     // nil when they could not be counted
 	Attempts   int                  `json:"attempts"`   // that the deliveries count
 	Delivering int                  `json:"delivering"` // attempts that are recorded as having delivered
 	Failed     int                  `json:"failed"`     // attempts that are recorded as not having delivered

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
 )
 
 // Audit is what a check of a store looked at, and what it found that should not be.
@@ -54,7 +55,7 @@ func (s *Store) Check(ctx context.Context) (Audit, error) {
 	for _, step := range append(steps, a.claims, a.totals, a.deaths, a.sums) {
 		err := sorted("checking the store", step())
 		if errors.Is(err, ErrBroken) {
-			a.found(fileIsWhole, err.Error())
+			a.unreadable(err)
 			continue
 		}
 		if err != nil {
@@ -87,6 +88,16 @@ func (a *audit) found(broken, where string) {
 		}
 	}
 	a.Discrepancies = append(a.Discrepancies, Discrepancy{broken, 1, []string{where}})
+}
+
+// unreadable notes that a step met what cannot be read, once for each of its kind: most steps meet the same.
+func (a *audit) unreadable(err error) {
+	for _, d := range a.Discrepancies {
+		if d.Broken == fileIsWhole && slices.Contains(d.Found, err.Error()) {
+			return
+		}
+	}
+	a.found(fileIsWhole, err.Error())
 }
 
 // file asks SQLite whether its pages, indexes and constraints are as they should be.

@@ -84,6 +84,9 @@ func (s *Store) open(ctx context.Context, config Config) error {
 	s.reading.SetMaxOpenConns(4)
 	s.reading.SetMaxIdleConns(4)
 	s.asked = questions{db: s.reading, prepared: map[string]*sql.Stmt{}}
+	if err := refuseStranger(ctx, s.reading); err != nil {
+		return err
+	}
 	looking := s.writing
 	if config.Beside {
 		looking = s.reading // what may be no store at all is not even made a WAL file
@@ -113,16 +116,18 @@ func (s *Store) open(ctx context.Context, config Config) error {
 
 // prepareFile takes the lock and makes the file readable by its owner only; a command finds the file or fails.
 func (s *Store) prepareFile(config Config) error {
-	if config.Beside {
-		if _, err := os.Stat(config.Path); err != nil {
-			return fmt.Errorf("there is no store: %w", err)
-		}
+	info, err := os.Stat(config.Path)
+	switch {
+	case err == nil && info.IsDir():
+		return errors.New("it is a directory: name a file in it")
+	case config.Beside && err != nil:
+		return fmt.Errorf("there is no store: %w", err)
+	case config.Beside:
 		return nil
 	}
 	if err := makeDirectory(filepath.Dir(config.Path)); err != nil {
 		return err
 	}
-	var err error
 	if s.lock, err = lock(config.Path + ".lock"); err != nil {
 		return err
 	}

@@ -51,6 +51,26 @@ func checkSchema(ctx context.Context, db *sql.DB, beside bool) error {
 	return noteSchema(ctx, db)
 }
 
+// refuseStranger refuses a database that another program keeps its tables in, before a store is made among them: --store was meant for
+// another file. It only looks.
+func refuseStranger(ctx context.Context, db *sql.DB) error {
+	version, err := schemaVersion(ctx, db)
+	if err != nil || version > 0 {
+		return err
+	}
+	var held string
+	if err := db.QueryRowContext(ctx, strangeTables).Scan(&held); err != nil {
+		return wrap("reading its schema", err)
+	}
+	if held != "" {
+		return fmt.Errorf("it is another program's database, it holds %s: name another file as the store", held)
+	}
+	return nil
+}
+
+const strangeTables = `SELECT coalesce(group_concat(name, ', '), '') FROM (SELECT name FROM sqlite_schema
+	WHERE name NOT LIKE 'sqlite!_%' ESCAPE '!' AND name <> 'goose_db_version' ORDER BY name LIMIT 5)`
+
 // SQLite keeps the text of the schema in the file, and reads by it whatever it says. So its sum stands in the file's header,
 // where nothing else uses the number.
 const (

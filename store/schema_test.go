@@ -44,6 +44,29 @@ func TestAMigrationThatWasKilledIsTakenAgain(t *testing.T) { // F14
 	}
 }
 
+func TestNoStoreIsMadeInAnotherProgramsDatabase(t *testing.T) {
+	theirs, folder := filepath.Join(t.TempDir(), "expenses.db"), t.TempDir()
+	must(t, raw(t, theirs), `CREATE TABLE expenses (external_id TEXT PRIMARY KEY)`)
+	before, err := os.ReadFile(theirs)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, beside := range []bool{false, true} {
+		for path, want := range map[string]string{theirs: "it is another program's database, it holds expenses", folder: "it is a directory"} {
+			s, err := store.Open(t.Context(), store.Config{Path: path, Beside: beside})
+			if err == nil {
+				shut(t, s)
+			}
+			if err == nil || errors.Is(err, store.ErrBroken) || !strings.Contains(err.Error(), path+": "+want) {
+				t.Errorf("Open(%s, beside %t) = %v; want %q", path, beside, err, want)
+			}
+		}
+	}
+	if after, err := os.ReadFile(theirs); err != nil || string(after) != string(before) {
+		t.Errorf("the other program's database was changed (%v)", err)
+	}
+}
+
 func TestAStoreOfAnotherVersionIsRefused(t *testing.T) {
 	newer := filepath.Join(t.TempDir(), "newer.db")
 	shut(t, open(t, store.Config{Path: newer}))

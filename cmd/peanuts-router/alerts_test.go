@@ -92,6 +92,10 @@ func TestAnAlertThatCannotBeSentIsSeenAllTheSame(t *testing.T) {
 			t.Errorf("the record holds %s: an alert has raised another", name)
 		}
 	}
+	told := d.await("the alert", func(line map[string]any) bool { return line["msg"] == "alert" && line["event"] == "router.dead_letter" })
+	if told["hint"] != "peanuts-router dead-letters list --action ledger" || !strings.Contains(command(t, dir, "dead-letters", "list"), fmt.Sprint(told["delivery"])) {
+		t.Errorf("the log tells %v, want the delivery and what to do", told)
+	}
 }
 
 // R34, C15: an edit that is refused is told to those on duty, once, by the rules that stay in force.

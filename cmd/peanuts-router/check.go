@@ -45,8 +45,11 @@ func (r *record) check(ctx context.Context) error {
 	})
 }
 
-// balanceText is a balance in a line.
+// balanceText is a balance in a line; it has no states where it could not be taken.
 func balanceText(b store.Balance) string {
+	if b.States == nil {
+		return "Events and deliveries could not be counted."
+	}
 	text := fmt.Sprintf("%s, %d judged. %s", count(b.Events, "event", "events"), b.Judged, count(b.Deliveries, "delivery", "deliveries"))
 	sign := ": "
 	for _, state := range []engine.State{engine.Pending, engine.Sending, engine.Delivered, engine.Dead, engine.Cancelled, engine.Discarded, engine.Shadow} {

@@ -13,10 +13,20 @@ import (
 
 func newDeadLetters(t *terminal) *cobra.Command {
 	r := &record{term: t}
+	var flags deadFilter
 	list := &cobra.Command{
-		Use: "list", Short: "List dead letters, the newest first", Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return r.listDead(cmd.Context()) },
+		Use:   "list [--rule R] [--action A] [--since 7d] [--reason TEXT]",
+		Short: "List dead letters, the newest first", Args: cobra.NoArgs,
+		Example: "  peanuts-router dead-letters list --action ledger",
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			filter, given, err := flags.read(cmd)
+			if err != nil {
+				return err
+			}
+			return r.listDead(cmd.Context(), filter, given)
+		},
 	}
+	flags.register(list)
 	r.registerPages(list)
 	show := &cobra.Command{
 		Use: "show ID", Short: "Show a delivery with its message and every attempt", Args: cobra.ExactArgs(1),
@@ -29,19 +39,41 @@ func newDeadLetters(t *terminal) *cobra.Command {
 	return cmd
 }
 
-func (r *record) listDead(ctx context.Context) error {
+func (r *record) listDead(ctx context.Context, filter store.Filter, filtered bool) error {
+	filter.State = engine.Dead
 	columns, listed := []string{"ID", "WHEN", "RULE", "ACTION", "ATTEMPTS", "REASON"}, 0
-	err := r.printDeliveries(ctx, store.Filter{State: engine.Dead}, "No dead letters.", columns, func(d engine.Delivery, now time.Time) []string {
+	none := "No dead letters."
+	if filtered {
+		none = "No dead letters match."
+	}
+	more, err := r.printDeliveries(ctx, filter, none, columns, func(d engine.Delivery, now time.Time) []string {
 		listed++
 		return []string{
 			string(d.ID), ago(d.CreatedAt, now), oneLine(string(d.Rule), 40), oneLine(string(d.Action), 40),
 			fmt.Sprint(d.Attempts), oneLine(d.LastError, 100),
 		}
 	})
-	if listed > 0 && err == nil {
-		_, err = fmt.Fprintf(r.term.out, "\n%s.   show ID · replay ID|--all · discard ID\n", deadLetters(listed))
+	if listed == 0 || err != nil {
+		return err
 	}
+	text := deadLetters(listed)
+	if more || r.cursor != "" {
+		if text, err = r.ofAll(ctx, filter, listed); err != nil {
+			return err
+		}
+	}
+	_, err = fmt.Fprintf(r.term.out, "\n%s.   show ID · replay ID|--all · discard ID\n", text)
 	return err
+}
+
+// ofAll tells how many of all dead letters of a filter a page holds.
+func (r *record) ofAll(ctx context.Context, filter store.Filter, listed int) (text string, err error) {
+	err = r.with(ctx, func(s *store.Store) error {
+		n, err := s.CountDead(ctx, filter)
+		text = fmt.Sprintf("%d of %s", listed, deadLetters(n))
+		return err
+	})
+	return text, err
 }
 
 func (r *record) showDelivery(ctx context.Context, id engine.DeliveryID) error {
@@ -56,8 +88,11 @@ func (r *record) showDelivery(ctx context.Context, id engine.DeliveryID) error {
 		}
 		w, c := r.term.out, coloursFor(r.term.out)
 		fmt.Fprintf(w, "%s   %s  %s → %s (%s)\n", d.ID, paintedState(c, d), oneLine(string(d.Rule), 80), oneLine(string(d.Action), 80), d.Kind)
-		if d.State == engine.Dead {
-			fmt.Fprintf(w, "reason: %s\n", c.red(oneLine(d.LastError, 500)))
+		switch reason := oneLine(d.LastError, 500); {
+		case d.State == engine.Dead:
+			fmt.Fprintf(w, "reason: %s\n", c.red(reason))
+		case reason != "" && !told(history, d.LastError): // why it was cancelled, or that a crash cut an attempt off
+			fmt.Fprintf(w, "reason: %s\n", reason)
 		}
 		fmt.Fprintln(w)
 		for _, line := range messageLines(d.Kind, d.Message) {
@@ -72,4 +107,9 @@ func (r *record) showDelivery(ctx context.Context, id engine.DeliveryID) error {
 		}
 		return nil
 	})
+}
+
+// told says whether the last of the attempts, which are shown, ended with an error.
+func told(history []engine.Attempt, err string) bool {
+	return len(history) > 0 && history[len(history)-1].Error == err
 }

@@ -46,21 +46,25 @@ func (r *record) listDeliveries(ctx context.Context, filter store.Filter) error 
 		return usagef("--state is pending, sending, delivered, dead, cancelled, discarded or shadow, not %q", filter.State)
 	}
 	columns := []string{"ID", "WHEN", "RULE", "ACTION", "STATE", "ATTEMPTS", "NEXT", "LAST STATUS"}
-	return r.printDeliveries(ctx, filter, "No deliveries.", columns, func(d engine.Delivery, now time.Time) []string {
+	_, err := r.printDeliveries(ctx, filter, "No deliveries.", columns, func(d engine.Delivery, now time.Time) []string {
 		return []string{
 			string(d.ID), ago(d.CreatedAt, now), oneLine(string(d.Rule), 40), oneLine(string(d.Action), 40),
 			paintedState(colours{}, d), fmt.Sprint(d.Attempts), dueText(d, now), oneLine(d.LastStatus, 40),
 		}
 	})
+	return err
 }
 
-// printDeliveries prints a page of deliveries: as JSON, or as a table with a row for each.
-func (r *record) printDeliveries(ctx context.Context, filter store.Filter, none string, columns []string, row func(engine.Delivery, time.Time) []string) error {
-	return r.with(ctx, func(s *store.Store) error {
+// printDeliveries prints a page of deliveries: as JSON, or as a table with a row for each. It tells whether there are more.
+func (r *record) printDeliveries(
+	ctx context.Context, filter store.Filter, none string, columns []string, row func(engine.Delivery, time.Time) []string,
+) (more bool, err error) {
+	err = r.with(ctx, func(s *store.Store) error {
 		deliveries, next, err := s.Deliveries(ctx, filter, r.page())
 		if err != nil {
 			return err
 		}
+		more = next != ""
 		if r.term.json {
 			return r.term.printJSON(map[string]any{"deliveries": deliveries, "next": next})
 		}
@@ -75,6 +79,7 @@ func (r *record) printDeliveries(ctx context.Context, filter store.Filter, none 
 		defer r.more(next)
 		return printTable(r.term.out, columns, rows)
 	})
+	return more, err
 }
 
 // dueText tells when a pending delivery is due.

@@ -19,6 +19,9 @@ func TestADamagedStoreIsRefusedWithAMessage(t *testing.T) {
 		"no header":      func(file []byte) []byte { return append(make([]byte, 100), file[100:]...) },
 		"cut in the mid": func(file []byte) []byte { return file[:len(file)/2] },
 		"one bit":        func(file []byte) []byte { return bytes.ReplaceAll(file, []byte("ledgerhttp"), []byte("ledgerhttq")) },
+		"two pages": func(file []byte) []byte { // with the first of the events
+			return append(append(file[:2*4096:2*4096], make([]byte, 2*4096)...), file[4*4096:]...)
+		},
 		"pages of zeros": func(file []byte) []byte { return append(file[:8*4096:8*4096], make([]byte, len(file)-8*4096)...) },
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -42,6 +45,9 @@ func TestADamagedStoreIsRefusedWithAMessage(t *testing.T) {
 			if err == nil || check.ProcessState.ExitCode() != 1 || !strings.Contains(strings.ToLower(string(told)), "restore a backup") {
 				t.Errorf("check ended with %d and printed\n%s\nwant 1 and what to do", check.ProcessState.ExitCode(), told)
 			}
+			if strings.Count(string(told), "disk image is malformed (11)\n") > 1 || strings.Contains(string(told), "\n0 events") {
+				t.Errorf("check printed\n%s\nwant nothing twice, and no numbers of what could not be counted", told)
+			}
 
 			d := launchDaemon(t, dir, nil, []string{os.Args[0]}, "--rules", "rules.yaml")
 			if d.started() {
@@ -51,8 +57,8 @@ func TestADamagedStoreIsRefusedWithAMessage(t *testing.T) {
 					t.Errorf("an event was answered with %+v", receipt)
 				}
 			}
-			if code := d.exited(); code != 1 || !strings.Contains(d.logged(), "the store is broken") {
-				t.Errorf("the router ended with %d and said\n%s\nwant 1 and that the store is broken", code, d.logged())
+			if code := d.exited(); code != 1 || !strings.Contains(d.logged(), "the store is broken") || !strings.Contains(d.logged(), "restore a backup") {
+				t.Errorf("the router ended with %d and said\n%s\nwant 1, that the store is broken, and what to do", code, d.logged())
 			}
 		})
 	}

@@ -90,15 +90,20 @@ func (f *inForce) start() rulefile.Problems {
 }
 
 // reload reads the rules anew, and tells the generation in force after it with all problems. Files that are as they
-// were make no new generation.
-func (f *inForce) reload() (int64, rulefile.Problems) {
+// were make no new generation. The log has a line when something has changed, and whenever a signal asked: whoever sent it
+// has no other answer.
+func (f *inForce) reload(signalled bool) (int64, rulefile.Problems) {
 	f.reloading.Lock()
 	defer f.reloading.Unlock()
 	old := f.current.Load()
 	g, problems := f.load(old.Generation() + 1)
 	if g == nil {
-		if previous := f.refused.Swap(&problems); previous == nil || previous.Error() != problems.Error() {
+		previous := f.refused.Swap(&problems)
+		changed := previous == nil || previous.Error() != problems.Error()
+		if changed {
 			f.metrics.refused()
+		}
+		if changed || signalled {
 			f.log.Warn("rules refused, the old ones stay", "generation", old.Generation(), "problems", problems.Errors().Error())
 		}
 		return old.Generation(), problems
@@ -109,6 +114,8 @@ func (f *inForce) reload() (int64, rulefile.Problems) {
 	if g.SameAs(old.Rules) {
 		if wasRefused {
 			f.metrics.succeeded(old.Generation())
+		}
+		if wasRefused || signalled {
 			f.log.Info("rules are as they were", "generation", old.Generation())
 		}
 		return old.Generation(), problems
@@ -144,7 +151,7 @@ func (f *inForce) route(name engine.ActionName) (dispatch.Route, bool) {
 
 // reloadForAPI is reload in the admin API's terms.
 func (f *inForce) reloadForAPI(context.Context) (int64, []server.Fault) {
-	number, problems := f.reload()
+	number, problems := f.reload(false)
 	var faults []server.Fault
 	for _, p := range problems.Errors() {
 		faults = append(faults, server.Fault{

@@ -29,7 +29,7 @@ func main() {
 func run(ctx context.Context, args []string, t terminal) int {
 	root, reached := newRoot(&t)
 	root.SetArgs(args)
-	err := root.ExecuteContext(ctx)
+	cmd, err := root.ExecuteContextC(ctx)
 	var told toldError
 	switch {
 	case err == nil:
@@ -37,7 +37,11 @@ func run(ctx context.Context, args []string, t terminal) int {
 	case errors.As(err, &told):
 		return 1
 	case !*reached:
-		fmt.Fprintf(t.err, "peanuts-router: %v\nSee peanuts-router --help.\n", err)
+		fmt.Fprintf(t.err, "peanuts-router: %v\n", err)
+		if !cmd.HasSubCommands() {
+			fmt.Fprintf(t.err, "Usage: %s\n", cmd.UseLine())
+		}
+		fmt.Fprintf(t.err, "See %s --help.\n", cmd.CommandPath())
 		return 2
 	case errors.As(err, new(usageError)):
 		fmt.Fprintf(t.err, "peanuts-router: %v\n", err)

@@ -145,7 +145,7 @@ func (r *router) run(ctx context.Context) error {
 	defer stopTaking()
 	defer stopDelivering()
 	following := inBackground(func() error { r.clock.Run(delivering, r.store, r.config.log); return nil })
-	go watchRules(taking, r.config.rules, r.config.log, func() { r.inForce.reload() })
+	go watchRules(taking, r.config.rules, r.config.log, func() { r.inForce.reload(false) })
 	stats := inBackground(func() error { r.keepStats(taking); return nil })
 	pruning := inBackground(func() error { r.keepShort(taking); return nil })
 	public := inBackground(func() error { return r.public.Run(taking) })

@@ -15,6 +15,7 @@ import (
 
 	"github.com/peanuts-router/peanuts-router/actions"
 	"github.com/peanuts-router/peanuts-router/engine/rulefile"
+	"github.com/peanuts-router/peanuts-router/store"
 )
 
 // serveJob is one run of the daemon.
@@ -79,11 +80,14 @@ func (j *serveJob) run(ctx context.Context, storeGiven bool) error {
 	if err != nil {
 		return j.explain(err)
 	}
-	stopHangups := onHangup(func() { r.inForce.reload() })
+	stopHangups := onHangup(func() { r.inForce.reload(true) })
 	defer stopHangups()
 	log.Info("ready", "webhook", "http://"+r.public.Addr().String()+"/webhook", "admin", "http://"+r.admin.Addr().String(),
 		"rules", r.inForce.current.Load().Len(), "generation", 1, "store", config.store, "sandbox", j.sandbox)
 	err = r.run(ctx)
+	if errors.Is(err, store.ErrBroken) {
+		err = fmt.Errorf("%w; peanuts-router check --store %s tells whether the file is whole; where it is not, restore a backup", err, config.store)
+	}
 	if err != nil {
 		log.Error("ended", "err", err)
 		return err

@@ -90,6 +90,17 @@ func TestSIGHUPReadsTheRulesAnew(t *testing.T) {
 	}
 	d.post(expense("entry-1", "150"))
 	ledger.next(t)
+
+	// Whoever sends the signal is told in the log what became of it, also when nothing has changed.
+	for _, want := range []string{"rules are as they were", "rules refused, the old ones stay", "rules refused, the old ones stay"} {
+		if strings.Contains(want, "refused") {
+			writeFile(t, filepath.Join(elsewhere, "rules.yaml"), "version: 2\n")
+		}
+		if err := d.cmd.Process.Signal(syscall.SIGHUP); err != nil {
+			t.Fatal(err)
+		}
+		d.await("a line that says "+want, func(line map[string]any) bool { return line["msg"] == want })
+	}
 }
 
 // R34, C15, R101: an edit that was refused shows in the metrics and among the warnings of a daemon that is ready all the same, until

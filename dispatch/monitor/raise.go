@@ -97,10 +97,20 @@ func (m *Monitor) raise(ctx context.Context, alert engine.Alert, f facts) error 
 		case owed.Dead != "":
 			m.stillborn(engine.NewDeliveryID(receipt.ID, i+1), receipt.ID, owed)
 		default:
+			m.awaits(owed.Action)
 			m.Wake(owed.Action)
 		}
 	}
 	return nil
+}
+
+// awaits notes that an alert is owed through an action. While its breaker is open nobody hears of the alert, which is not even tried.
+func (m *Monitor) awaits(action engine.ActionName) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if w := m.of(action); w.breaker && w.mute == "" {
+		w.mute = "its breaker is open"
+	}
 }
 
 // stillborn notes what an alert owes that can never be sent.
@@ -126,6 +136,12 @@ func (m *Monitor) tell(id engine.EventID, alert engine.Alert, f facts, j engine.
 	}
 	if f.Reason != "" {
 		attrs = append(attrs, slog.String("reason", f.Reason))
+	}
+	if f.Delivery != "" {
+		attrs = append(attrs, slog.String("delivery", string(f.Delivery)))
+	}
+	if alert.Event == engine.EventDeadLetter {
+		attrs = append(attrs, slog.String("hint", listDead(f.Action)))
 	}
 	m.Log.LogAttrs(context.Background(), level, "alert", append(attrs, slog.Any("fired", j.Fired))...)
 }

@@ -26,12 +26,17 @@ func (m *Monitor) Flags(ctx context.Context) []dispatch.Flag {
 		if n == 1 {
 			noun = "dead letter"
 		}
-		told = append(told, dispatch.Flag{Action: action, Says: fmt.Sprintf("%d %s: peanuts-router dead-letters list --action %s", n, noun, action)})
+		told = append(told, dispatch.Flag{Action: action, Says: fmt.Sprintf("%d %s: %s", n, noun, listDead(action))})
 	}
 	slices.SortFunc(told, func(a, b dispatch.Flag) int {
 		return cmp.Or(cmp.Compare(a.Action, b.Action), cmp.Compare(a.Says, b.Says))
 	})
 	return told
+}
+
+// listDead is the command that lists the dead letters of an action.
+func listDead(action engine.ActionName) string {
+	return "peanuts-router dead-letters list --action " + string(action)
 }
 
 // failing are the flags of actions that fail now.

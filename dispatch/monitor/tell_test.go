@@ -170,6 +170,24 @@ func TestWhatGoesWrongShowsWithoutAnyRule(t *testing.T) {
 	})
 }
 
+// R100: an alert that waits behind the breaker of its own channel shows as one that does not get through, until something does.
+func TestAnAlertBehindABreakerShows(t *testing.T) {
+	in(t, func(t *testing.T, _ *memory, watching *monitor.Monitor) {
+		watching.Breaker("ops", true)
+		fail(watching, 20)
+		round()
+		flags := watching.Flags(t.Context())
+		if len(flags) != 2 || flags[1].Action != "ops" || flags[1].Says != "the router's own alerts do not get through it: its breaker is open" {
+			t.Errorf("Flags() = %v, want that alerts do not get through ops", flags)
+		}
+		watching.Breaker("ops", false)
+		attempts(watching, 1, "ops", engine.VerdictDelivered, true)
+		if flags := watching.Flags(t.Context()); len(flags) != 1 {
+			t.Errorf("once the alert is delivered Flags() = %v", flags)
+		}
+	})
+}
+
 // C21, R100: an alert that cannot be rendered shows as one that does not get through.
 func TestAnAlertThatCannotBeRenderedShows(t *testing.T) {
 	in(t, func(t *testing.T, m *memory, watching *monitor.Monitor) {
