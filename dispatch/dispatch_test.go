@@ -177,6 +177,39 @@ func TestRetryAfterPausesTheWholeAction(t *testing.T) {
 	})
 }
 
+// C14: the longest wait is looked up, so that an edit ends a pause that a target asked for by mistake; also one from before a
+// restart.
+func TestALowerCapEndsAPause(t *testing.T) {
+	for name, restarts := range map[string]bool{"an edit": false, "an edit before a restart": true} {
+		synctest.Test(t, func(t *testing.T) {
+			store, routes := newMemory(), new(table)
+			routes.set("a", engine.RetryPeanuts(), func(context.Context, engine.Shipment) engine.Outcome {
+				return engine.Outcome{Verdict: engine.VerdictRetry, Status: "503", RetryAfter: time.Hour}
+			})
+			_, stop := start(t, Config{Store: store, Routes: routes.get})
+			store.owe(1, "a", time.Now())
+			time.Sleep(time.Minute)
+			if restarts {
+				stop()
+			}
+			routes.set("a", engine.RetryPeanuts(), ok).change("a", func(r *Route) { r.MaxRetryAfter = 5 * time.Second })
+			if restarts {
+				_, stop = start(t, Config{Store: store, Routes: routes.get})
+			}
+			edited := time.Now()
+			store.owe(2, "a", edited)
+			store.await(1)
+			if took := time.Since(edited); took < 5*time.Second || took > 8*time.Second {
+				t.Errorf("%s: what came then was sent after %v, want 5 s", name, took)
+			}
+			if until := store.heldUntil("a", engine.HeldPaused); until.After(time.Now()) {
+				t.Errorf("%s: the store tells of a pause until %v from now", name, time.Until(until))
+			}
+			stop()
+		})
+	}
+}
+
 func TestRetryAfterIsCapped(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		now := time.Now()

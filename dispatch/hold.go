@@ -17,7 +17,7 @@ type holds struct {
 // holdsNow are what holds the action now. The lane is locked.
 func (l *lane) holdsNow() holds { return holds{paused: l.paused, open: l.breaker.open, rated: l.rated} }
 
-// pause leaves the action alone until a moment; it is never shortened. The lane is locked.
+// pause leaves the action alone until a moment; no later answer shortens it. The lane is locked.
 func (l *lane) pause(until time.Time) {
 	if until.After(l.paused) {
 		l.paused = until
@@ -120,6 +120,11 @@ func (l *lane) unnoted() (now holds, changed bool) {
 
 func (l *lane) note(now holds) error {
 	ctx := l.records // what came of an attempt is noted even when the process is being stopped
+	if now.paused.Before(l.noted.paused) { // for the store never shortens a hold
+		if err := l.Store.LiftHold(ctx, l.name, engine.HeldPaused); err != nil {
+			return err
+		}
+	}
 	if now.paused != l.noted.paused {
 		if err := l.Store.HoldAction(ctx, engine.Hold{Action: l.name, Reason: engine.HeldPaused, Until: now.paused}); err != nil {
 			return err

@@ -126,6 +126,10 @@ func (l *lane) follow(action engine.Action) {
 		l.rooms.all = min(l.rooms.all, hands*roomsPerHand)
 	}
 	l.pace.follow(action.Rate)
+	if most := l.Now().Add(action.MaxRetryAfter); l.paused.After(most) { // an edit has its target ask for less (C14)
+		l.paused = most
+		l.ramp.begin(most)
+	}
 	if l.breaker.follow(action.Breaker) {
 		l.announce(false)
 	}

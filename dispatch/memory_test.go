@@ -261,7 +261,9 @@ func (m *memory) HoldAction(_ context.Context, hold engine.Hold) error {
 	if m.holds[hold.Action] == nil {
 		m.holds[hold.Action] = map[engine.Held]time.Time{}
 	}
-	m.holds[hold.Action][hold.Reason] = hold.Until
+	if known, ok := m.holds[hold.Action][hold.Reason]; !ok || hold.Until.After(known) { // it is never shortened
+		m.holds[hold.Action][hold.Reason] = hold.Until
+	}
 	m.notes++
 	return nil
 }

@@ -47,7 +47,8 @@ type Delivery struct {
 	Kind       Kind
 	State      State
 	Held       Held
-	Attempts   int // recorded since ever; one lost in a crash is not
+	HeldUntil  time.Time // when what holds it ends; zero while nobody can tell
+	Attempts   int       // recorded since ever; one lost in a crash is not
 	CreatedAt  time.Time
 	NextAt     time.Time // of a pending one: when it is due
 	At         time.Time // of a reminder: its due instant
@@ -59,9 +60,12 @@ type Delivery struct {
 
 // MarshalJSON writes the delivery as the API and the command line show it.
 func (d Delivery) MarshalJSON() ([]byte, error) {
-	var next *time.Time
+	var next, until *time.Time
 	if !d.NextAt.IsZero() {
 		next = &d.NextAt
+	}
+	if !d.HeldUntil.IsZero() {
+		until = &d.HeldUntil
 	}
 	return json.Marshal(struct {
 		ID         DeliveryID      `json:"id"`
@@ -73,6 +77,7 @@ func (d Delivery) MarshalJSON() ([]byte, error) {
 		Kind       Kind            `json:"kind"`
 		State      State           `json:"state"`
 		Held       Held            `json:"held"`
+		HeldUntil  *time.Time      `json:"held_until,omitempty"`
 		Attempts   int             `json:"attempts"`
 		CreatedAt  time.Time       `json:"created_at"`
 		NextAt     *time.Time      `json:"next_at"`
@@ -81,7 +86,7 @@ func (d Delivery) MarshalJSON() ([]byte, error) {
 		Message    json.RawMessage `json:"message,omitempty"`
 		History    []Attempt       `json:"history,omitempty"`
 	}{
-		d.ID, d.ID.Key(), d.Event, d.Replay, d.Rule, d.Action, d.Kind, d.State, d.Held, d.Attempts, d.CreatedAt, next,
+		d.ID, d.ID.Key(), d.Event, d.Replay, d.Rule, d.Action, d.Kind, d.State, d.Held, until, d.Attempts, d.CreatedAt, next,
 		d.LastStatus, d.LastError, d.Message, d.History,
 	})
 }

@@ -43,6 +43,8 @@ func IsMonth(text string) bool {
 type StatFilter struct {
 	Month string // 2026-11
 	User  string // empty: everybody
+	// MonthAlone leaves the sums of all time out: of an account that has been kept for years they have many more groups.
+	MonthAlone bool
 }
 
 // StatReport is how one stat stands, as the API and the command line show it.

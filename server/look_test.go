@@ -191,6 +191,33 @@ func TestAPageThatCannotBeMadeSaysWhy(t *testing.T) {
 	}
 }
 
+// All groups that there ever were are not added up to show those of one month (R73).
+func TestThePageAsksForItsMonthAlone(t *testing.T) {
+	s, _ := openTotalsStore(t)
+	asked := &askedStats{Store: s}
+	admin, client := openAdmin(t, AdminConfig{Stats: asked, Record: recordOf{s}, Now: endOfNovember})
+	ask(t, admin, client, http.MethodGet, "/?month=2026-11")
+	if len(asked.filters) == 0 {
+		t.Error("the page asked for no report")
+	}
+	for _, filter := range asked.filters {
+		if want := (engine.StatFilter{Month: "2026-11", MonthAlone: true}); filter != want {
+			t.Errorf("the page asked for %+v, want %+v", filter, want)
+		}
+	}
+}
+
+// askedStats note which reports are asked for.
+type askedStats struct {
+	*store.Store
+	filters []engine.StatFilter
+}
+
+func (a *askedStats) Report(ctx context.Context, name engine.StatName, filter engine.StatFilter) (engine.StatReport, error) {
+	a.filters = append(a.filters, filter)
+	return a.Store.Report(ctx, name, filter)
+}
+
 type brokenRecord struct{}
 
 func (brokenRecord) Newest(context.Context, int) ([]engine.EventRecord, error) {

@@ -7,15 +7,16 @@ import (
 	"github.com/peanuts-router/peanuts-router/engine"
 )
 
+// Left to itself SQLite looks for the claim of an event among all claims of its rule, by the primary key.
 const (
 	whoClaims = `SELECT event, ` + claimIsSound + ` FROM claims c WHERE rule = ? AND value = ?`
 	putClaim  = `INSERT INTO claims (rule, value, event, crc) VALUES (?1, ?2, ?3, crc32c(?1, ?2, ?3)) ON CONFLICT DO NOTHING`
 
 	// noteSuppressed notes the newest event that a claim kept from firing. If that is the newest version of its entry, it owes
 	// nothing in the place of what the claim stands for.
-	noteSuppressed = `UPDATE claims SET suppressed = ?1, crc = crc + ?1 - coalesce(suppressed, 0) WHERE rule = ?2 AND event = ?3`
+	noteSuppressed = `UPDATE claims INDEXED BY claims_by_event SET suppressed = ?1, crc = crc + ?1 - coalesce(suppressed, 0) WHERE rule = ?2 AND event = ?3`
 
-	releaseClaim = `DELETE FROM claims WHERE rule = ?2 AND event = (SELECT id FROM events WHERE seq = ?1)
+	releaseClaim = `DELETE FROM claims INDEXED BY claims_by_event WHERE rule = ?2 AND event = (SELECT id FROM events WHERE seq = ?1)
 		AND NOT EXISTS (SELECT 1 FROM deliveries WHERE seq` + of1 + ` AND rule = ?2 AND state <> 'cancelled')`
 )
 

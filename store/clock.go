@@ -10,7 +10,12 @@ import (
 // wall clock. Nor are those times that tell when something happened (F24).
 
 const (
-	moveWaits = `UPDATE deliveries SET next_at = next_at + ?1, crc = crc + ?1 WHERE state = 'pending' AND next_at > ?2 AND (at IS NULL OR next_at <> at)`
+	// What is due is passed over, by the index: it may be a backlog.
+	moveWaits = waitingActions + `UPDATE deliveries INDEXED BY deliveries_due SET next_at = next_at + ?1, crc = crc + ?1
+		WHERE state = 'pending' AND turn <> 1 AND action IN (SELECT action FROM known) AND next_at > ?2 AND (at IS NULL OR next_at <> at)`
+	// What waits in a line was due when it joined, so only a clock that is set back makes it wait.
+	moveLines = `UPDATE deliveries INDEXED BY deliveries_open SET next_at = next_at + ?1, crc = crc + ?1
+		WHERE ?1 < 0 AND state = 'pending' AND turn = 1 AND next_at > ?2 AND (at IS NULL OR next_at <> at)`
 	moveLease = `UPDATE deliveries SET lease_until = lease_until + ? WHERE state = 'sending'`
 	moveHolds = `UPDATE holds SET until = until + ?1, crc = crc - ?1 WHERE until <> ?2`
 	moveTold  = `UPDATE alerts SET at = at + ?1, crc = crc + ?1` // which says how long ago something was told
@@ -26,7 +31,7 @@ func (s *Store) FollowClock(ctx context.Context, by time.Duration, follow func()
 			text string
 			args []any
 		}{
-			{moveWaits, []any{jumped, stillDue}}, {moveLease, []any{jumped}}, {moveHolds, []any{jumped, untilLifted}}, {moveTold, []any{jumped}},
+			{moveWaits, []any{jumped, stillDue}}, {moveLines, []any{jumped, stillDue}}, {moveLease, []any{jumped}}, {moveHolds, []any{jumped, untilLifted}}, {moveTold, []any{jumped}},
 		} {
 			if _, err := tx.exec(move.text, move.args...); err != nil {
 				return err

@@ -32,8 +32,8 @@ const (
 
 	// Whether the entry n of a delivery d has moved on. A newer version that the delivery's own claim has suppressed owes
 	// nothing in its place, and does not count.
-	isOutdated = `n.event <> d.event AND NOT EXISTS (SELECT 1 FROM claims c JOIN events h ON h.id = c.event
-			WHERE h.seq = d.event AND c.rule = d.rule AND c.suppressed = n.event)`
+	isOutdated = `n.event <> d.event AND NOT EXISTS (SELECT 1 FROM claims c INDEXED BY claims_by_event
+			WHERE c.event = (SELECT h.id FROM events h WHERE h.seq = d.event) AND c.rule = d.rule AND c.suppressed = n.event)`
 
 	// Of the deliveries of one rule and step that follow one entry.
 	lineOf = `SELECT EXISTS (SELECT 1 FROM deliveries WHERE entry = ?1 AND rule = ?2 AND step = ?3 AND state = 'sending'),

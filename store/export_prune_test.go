@@ -1,8 +1,4 @@
 package store
 
-// Statements of pruning whose plans are looked at, and the sizes of its steps.
-const (
-	LookForPrunable, IsPrunable                 = lookForPrunable, isPrunable
-	DropAttempts, DropDeliveries, DropEvent     = dropAttempts, dropDeliveries, dropEvent
-	PruneLook, PruneBatch                   int = pruneLook, pruneBatch
-)
+// The sizes of the steps of pruning.
+const PruneLook, PruneBatch int = pruneLook, pruneBatch

@@ -6,6 +6,8 @@ import (
 	"sync/atomic"
 
 	"modernc.org/sqlite"
+
+	"github.com/peanuts-router/peanuts-router/engine"
 )
 
 // Exec carries out SQL as a write of its own.
@@ -47,16 +49,8 @@ func (s *Store) Plan(ctx context.Context, text string, args ...any) (string, err
 	return plan, rows.Err()
 }
 
-// Statements whose plans are looked at.
-const (
-	AnyDue, SelectDue, DueActions, AnyExpired                                       = anyDue, selectDue, dueActions, anyExpired
-	SettleDelivered, SettleOther, FindRow, CountDuplicate                           = settleDelivered, settleOther, findRow, countDuplicate
-	CancelTwins, HasWaiting, LineOf                                                 = cancelTwins, hasWaiting, lineOf
-	WhoClaims, NoteSuppressed, ReleaseClaim, CancelOlder, CancelOne, SelectFollower = whoClaims, noteSuppressed, releaseClaim, cancelOlder, cancelOne, selectFollower
-	DiedAlone, DiesOfExpired                                                        = diedAlone, diesOfExpired
-	SelectEvents, DeliveriesBetween, TwoFrom                                        = selectEvents, deliveriesBetween, twoFrom
-	LineIsBusy, IsInTheWay, MoveUp                                                  = lineIsBusy, isInTheWay, moveUp
-)
+// CountOf is how the deliveries of a state are counted.
+func CountOf(state engine.State) string { return countOf(state) }
 
 // SomeDead is how a batch of the dead letters of a filter is found.
 func SomeDead(filter Filter) (text string, args []any) {

@@ -75,9 +75,9 @@ func (s *Store) heldBy(ctx context.Context) (heldBy, error) {
 	return by, err
 }
 
-// reason is why a pending delivery waits longer than its due time; empty when it does not. ordered says that another one of
+// mark notes on a pending delivery what has it wait longer than its due time, and until when. ordered says that another one of
 // its line comes before it.
-func (h heldBy) reason(d *engine.Delivery, ordered bool, now time.Time) engine.Held {
+func (h heldBy) mark(d *engine.Delivery, ordered bool, now time.Time) {
 	due := !d.NextAt.After(now)
 	rated := false
 	for _, hold := range h[d.Action] { // in the order of the reasons' names: that its target fails is told first
@@ -85,14 +85,14 @@ func (h heldBy) reason(d *engine.Delivery, ordered bool, now time.Time) engine.H
 		case hold.Reason == engine.HeldRate:
 			rated = due
 		case hold.Until.IsZero() && due, !d.NextAt.After(hold.Until):
-			return hold.Reason
+			d.Held, d.HeldUntil = hold.Reason, hold.Until
+			return
 		}
 	}
 	switch {
 	case ordered:
-		return engine.HeldOrder
+		d.Held = engine.HeldOrder
 	case rated:
-		return engine.HeldRate
+		d.Held = engine.HeldRate
 	}
-	return ""
 }

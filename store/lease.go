@@ -12,14 +12,14 @@ import (
 )
 
 const (
-	anyDue = `SELECT EXISTS (SELECT 1 FROM deliveries WHERE state = 'pending' AND turn <> 1 AND action = ? AND next_at <= ?)`
+	anyDue = `SELECT EXISTS (SELECT 1 FROM deliveries INDEXED BY deliveries_due WHERE state = 'pending' AND turn <> 1 AND action = ? AND next_at <= ?)`
 
 	// What follows an entry waits while another one of its rule, step and entry is being sent; a suspect, while another
 	// suspect is.
 	selectDue = `SELECT d.seq, e.id, d.n, d.rule, d.action, d.kind, d.message, d.generation, d.attempts, d.plan_from,
 			d.created_at, d.next_at, e.received_at, e.body, e.own, d.entry IS NOT NULL, d.line IS NOT NULL, d.turn, d.lost >= ?1,
 			coalesce(` + isOutdated + `, 0), ` + deliveryIsSound + `, ` + eventIsSound + ` AND ` + bodyIsSound + `
-		FROM deliveries d JOIN events e ON e.seq = d.event LEFT JOIN entries n ON n.id = d.entry
+		FROM deliveries d INDEXED BY deliveries_due JOIN events e ON e.seq = d.event LEFT JOIN entries n ON n.id = d.entry
 		WHERE d.state = 'pending' AND d.turn <> 1 AND d.action = ?2 AND d.next_at <= ?3
 			AND (d.lost < ?1 OR NOT EXISTS (SELECT 1 FROM deliveries o WHERE o.state = 'sending' AND o.lost >= ?1))
 			AND (d.entry IS NULL OR NOT EXISTS (SELECT 1 FROM deliveries o
@@ -29,16 +29,17 @@ const (
 
 	takeLease = `UPDATE deliveries SET state = 'sending', turn = 0, generation = generation + 1, crc = crc + 1, lease_until = ? WHERE seq = ?`
 
-	// A loose index scan: one step an action, however many deliveries are pending. Left to itself SQLite goes through all of
-	// them, by the index of their states.
-	dueActions = `WITH RECURSIVE known (action) AS (
+	// waitingActions are the actions with pending deliveries. A loose index scan: one step an action, however many deliveries
+	// there are. Left to itself SQLite goes through all of them, by the index of their states.
+	waitingActions = `WITH RECURSIVE known (action) AS (
 			SELECT min(action) FROM deliveries INDEXED BY deliveries_due WHERE state = 'pending' AND turn <> 1
 			UNION ALL
 			SELECT (SELECT min(action) FROM deliveries INDEXED BY deliveries_due WHERE state = 'pending' AND turn <> 1 AND action > known.action)
 				FROM known WHERE known.action IS NOT NULL
 		)
-		SELECT action FROM known WHERE action IS NOT NULL
-			AND EXISTS (SELECT 1 FROM deliveries d WHERE d.state = 'pending' AND d.turn <> 1 AND d.action = known.action AND d.next_at <= ?)`
+		`
+	dueActions = waitingActions + `SELECT action FROM known WHERE action IS NOT NULL
+			AND EXISTS (SELECT 1 FROM deliveries d INDEXED BY deliveries_due WHERE d.state = 'pending' AND d.turn <> 1 AND d.action = known.action AND d.next_at <= ?)`
 
 	// Those that are being sent are few: no more than the couriers have in their hands.
 	anyExpired  = `SELECT EXISTS (SELECT 1 FROM deliveries WHERE state = 'sending' AND lease_until < ?)`

@@ -94,6 +94,11 @@ func (s *Store) open(ctx context.Context, config Config) error {
 	if err := checkSchema(ctx, looking, config.Beside); err != nil {
 		return err
 	}
+	if !config.Beside {
+		if err := withoutStatistics(ctx, s.writing); err != nil {
+			return err
+		}
+	}
 	copying, err := sql.Open("sqlite", dsn(config, "_synchronous="+synchronous))
 	if err != nil {
 		return err
@@ -176,7 +181,7 @@ func (s *Store) Close() error {
 	s.writer.stop()
 	var err error
 	if s.lock != nil && s.Err() == nil {
-		_, err = s.writing.Exec("PRAGMA busy_timeout = 1000; PRAGMA optimize; PRAGMA wal_checkpoint(TRUNCATE)")
+		_, err = s.writing.Exec("PRAGMA busy_timeout = 1000; PRAGMA wal_checkpoint(TRUNCATE)")
 		if err = sorted("copying the log", err); errors.Is(err, ErrUnavailable) {
 			err = nil
 		}

@@ -2,67 +2,12 @@ package store_test
 
 import (
 	"fmt"
-	"slices"
-	"strings"
 	"testing"
 	"time"
 
 	"github.com/peanuts-router/peanuts-router/engine"
 	"github.com/peanuts-router/peanuts-router/store"
 )
-
-// ofThoseBeingSent look through all of one state, which are few.
-var ofThoseBeingSent = []string{"lease", "expired leases", "deaths of leases"}
-
-// With a million pending deliveries a scan would show in every lease (F39).
-func TestNoStatementOfTheDaemonScansATable(t *testing.T) {
-	s := open(t, store.Config{})
-	defer shut(t, s)
-	dead, deadArgs := store.SomeDead(store.Filter{Rule: "r", Action: "a", Since: time.Now(), Reason: "because"})
-	for name, ask := range map[string]struct {
-		text string
-		args []any
-	}{
-		"any due":           {store.AnyDue, []any{"a", 1}},
-		"lease":             {store.SelectDue, []any{2, "a", 1, 1}},
-		"due actions":       {store.DueActions, []any{1}},
-		"expired leases":    {store.AnyExpired, []any{1}},
-		"dead letters":      {dead, deadArgs},
-		"a death":           {store.DiedAlone, []any{1}},
-		"deaths of leases":  {store.DiesOfExpired, []any{1, 2}},
-		"settle delivered":  {store.SettleDelivered, []any{"", "", 1, 1, 1, 1, 1}},
-		"settle another":    {store.SettleOther, []any{"pending", 1, 1, "", "", 1, 1}},
-		"find its row":      {store.FindRow, []any{1, "id"}},
-		"duplicate":         {store.CountDuplicate, []any{1, []byte{1}}},
-		"who claims":        {store.WhoClaims, []any{"rule", "value"}},
-		"suppressed":        {store.NoteSuppressed, []any{1, "rule", "event"}},
-		"release":           {store.ReleaseClaim, []any{1, "rule"}},
-		"cancel older":      {store.CancelOlder, []any{"", "entry"}},
-		"cancel one":        {store.CancelOne, []any{"", 1}},
-		"cancel twins":      {store.CancelTwins, []any{"", "entry", "rule", 1, 1}},
-		"a follower":        {store.SelectFollower, []any{1}},
-		"others that wait":  {store.HasWaiting, []any{"entry", "rule", 1}},
-		"others that went":  {store.LineOf, []any{"entry", "rule", 1, 1}},
-		"a line":            {store.LineIsBusy, []any{"a", "x"}},
-		"its next":          {store.MoveUp, []any{1}},
-		"one that joins":    {store.IsInTheWay, []any{1}},
-		"newest events":     {store.SelectEvents, []any{1, 1}},
-		"their own":         {store.DeliveriesBetween, []any{1, 2}},
-		"an id's beginning": {store.TwoFrom, []any{"01"}},
-	} {
-		plan, err := s.Plan(t.Context(), ask.text, ask.args...)
-		if err != nil {
-			t.Errorf("the plan of %q: %v", name, err)
-		}
-		for _, line := range strings.Split(plan, "\n") {
-			harmless := strings.HasPrefix(line, "SCAN known") || strings.HasPrefix(line, "SCAN CONSTANT ROW")
-			ofAState := strings.Contains(line, "deliveries_open (state=?)") && !slices.Contains(ofThoseBeingSent, name)
-			if strings.Contains(line, "TEMP B-TREE FOR ORDER") || (strings.HasPrefix(line, "SCAN") && !harmless) || ofAState {
-				t.Errorf("%q takes more the more there is:\n%s", name, plan)
-			}
-		}
-	}
-}
 
 func BenchmarkDue(b *testing.B) { // F39: the daemon asks it every second
 	for _, backlog := range []int{1_000, 100_000} {

@@ -1,7 +1,6 @@
 package store_test
 
 import (
-	"strings"
 	"testing"
 	"time"
 
@@ -42,25 +41,5 @@ func TestOldEventsAreRemovedInSmallBatches(t *testing.T) {
 	}
 	if n, err := s.EventCount(t.Context()); err != nil || n != 1 {
 		t.Errorf("EventCount() = %d, %v; want the newest to stay", n, err)
-	}
-}
-
-func TestNoStatementOfPruningScansATable(t *testing.T) {
-	s := open(t, store.Config{})
-	defer shut(t, s)
-	for text, args := range map[string][]any{
-		store.LookForPrunable: {1, 1, 1}, store.IsPrunable: {1, 1},
-		store.DropAttempts: {1}, store.DropDeliveries: {1}, store.DropEvent: {1},
-	} {
-		plan, err := s.Plan(t.Context(), text, args...)
-		if err != nil {
-			t.Errorf("the plan of %q: %v", text, err)
-		}
-		for _, line := range strings.Split(plan, "\n") {
-			harmless := strings.HasPrefix(line, "SCAN CONSTANT ROW")
-			if strings.Contains(line, "TEMP B-TREE") || (strings.HasPrefix(line, "SCAN") && !harmless) {
-				t.Errorf("%q takes more the more there is:\n%s", text, plan)
-			}
-		}
 	}
 }

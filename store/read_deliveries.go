@@ -102,7 +102,7 @@ func (s *Store) eachDelivery(ctx context.Context, doing, text string, args []any
 	return s.query(ctx, doing, text, args, func(rows *sql.Rows) error {
 		d, seq, ordered, err := scanDelivery(rows)
 		if err == nil && d.State == engine.Pending {
-			d.Held = held.reason(&d, ordered, now)
+			held.mark(&d, ordered, now)
 		}
 		each(d, seq)
 		return err
@@ -136,12 +136,17 @@ func (s *Store) Counts(ctx context.Context) (map[engine.State]int, error) {
 	counts := map[engine.State]int{}
 	for _, state := range []engine.State{engine.Pending, engine.Sending, engine.Dead} {
 		var n int
-		// The state is written out, so that its partial index is counted and nothing else.
-		err := s.one(ctx, "counting deliveries", `SELECT count(*) FROM deliveries WHERE state = '`+string(state)+`'`, nil, &n)
+		err := s.one(ctx, "counting deliveries", countOf(state), nil, &n)
 		if err != nil {
 			return nil, err
 		}
 		counts[state] = n
 	}
 	return counts, nil
+}
+
+// countOf counts the deliveries of a state that is open. The state is written out, so that its partial index is counted and
+// nothing else.
+func countOf(state engine.State) string {
+	return `SELECT count(*) FROM deliveries WHERE state = '` + string(state) + `'`
 }

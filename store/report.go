@@ -11,8 +11,15 @@ const (
 	selectStats = `SELECT name, zone, reached IS NOT NULL, ` + statIsSound + ` FROM stats WHERE current = 1 ORDER BY position, id`
 	findStat    = `SELECT id, reached IS NOT NULL, ` + statIsSound + ` FROM stats WHERE current = 1 AND name = ?`
 	sumsOf      = `SELECT grp, unit, count, sum FROM totals WHERE stat = ? AND user = ? AND period = ? ORDER BY unit, grp`
-	daysOf      = `SELECT period, unit, count, sum FROM totals
-		WHERE stat = ? AND user = ? AND period >= ? AND period <= ? AND length(period) = 10 ORDER BY period, unit`
+	// A loose index scan: one step a period. The groups of months, of which there may be one an entry, stand between the days.
+	daysOf = `WITH RECURSIVE known (period) AS (
+			SELECT min(period) FROM totals WHERE stat = ?1 AND user = ?2 AND period >= ?3
+			UNION ALL
+			SELECT (SELECT min(period) FROM totals WHERE stat = ?1 AND user = ?2 AND period > known.period) FROM known WHERE known.period < ?4
+		)
+		SELECT t.period, t.unit, t.count, t.sum FROM known CROSS JOIN totals t
+		WHERE t.stat = ?1 AND t.user = ?2 AND t.period = known.period AND length(known.period) = 10 AND known.period <= ?4
+		ORDER BY t.period, t.unit`
 	countUnreadable = `SELECT count(*) FROM contributions INDEXED BY contributions_unreadable WHERE stat = ?1 AND value = '' AND ?2 IN ('', user)`
 	listUnreadable  = `SELECT entry FROM contributions INDEXED BY contributions_unreadable WHERE stat = ?1 AND value = '' AND ?2 IN ('', user) ORDER BY entry LIMIT ?3`
 )
@@ -52,7 +59,8 @@ func (s *Store) statID(ctx context.Context, name engine.StatName) (id int64, reb
 	return id, rebuilding, err
 }
 
-// Report tells how a stat stands in a month and of all time; ErrNotFound when there is none of that name.
+// Report tells how a stat stands in a month and, unless that is left out, of all time; ErrNotFound when there is none of that
+// name.
 func (s *Store) Report(ctx context.Context, name engine.StatName, filter engine.StatFilter) (report engine.StatReport, err error) {
 	id, rebuilding, err := s.statID(ctx, name)
 	if err != nil {
@@ -63,12 +71,15 @@ func (s *Store) Report(ctx context.Context, name engine.StatName, filter engine.
 	if err != nil {
 		return report, err
 	}
-	all, err := s.sums(ctx, id, filter.User, allTime)
-	if err != nil {
-		return report, err
-	}
-	report.Month, report.All = engine.NewTally(month), engine.NewTally(all)
+	report.Month = engine.NewTally(month)
 	report.Month.Month = filter.Month
+	if !filter.MonthAlone {
+		all, err := s.sums(ctx, id, filter.User, allTime)
+		if err != nil {
+			return report, err
+		}
+		report.All = engine.NewTally(all)
+	}
 	report.Unreadable, err = s.unreadable(ctx, id, filter.User)
 	return report, err
 }

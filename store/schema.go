@@ -96,6 +96,23 @@ func sameSchema(ctx context.Context, db *sql.DB, beside bool) error {
 	return noteSchema(ctx, db) // who made it was killed before he could
 }
 
+// What SQLite was told of how much stands in each table, as by ANALYZE. Of a store that was small then it makes plans that go
+// through all of a large one: it looks for the beginning of a range and not for its end, or for a state and not for an action.
+const (
+	hasStatistics    = `SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = 'sqlite_stat1')`
+	forgetStatistics = `DROP TABLE IF EXISTS sqlite_stat4; DROP TABLE sqlite_stat1; ANALYZE sqlite_schema`
+)
+
+// withoutStatistics sees to it that statements are carried out as they were written and are tested, whoever had the store before.
+func withoutStatistics(ctx context.Context, db *sql.DB) error {
+	var there bool
+	err := db.QueryRowContext(ctx, hasStatistics).Scan(&there)
+	if err == nil && there {
+		_, err = db.ExecContext(ctx, forgetStatistics)
+	}
+	return wrap("forgetting its statistics", err)
+}
+
 func noteSchema(ctx context.Context, db *sql.DB) error {
 	sum, err := sumOfSchema(ctx, db)
 	if err == nil {

@@ -82,13 +82,22 @@ func (r *record) printDeliveries(
 	return more, err
 }
 
-// dueText tells when a pending delivery is due.
+// dueText tells when a pending delivery may be sent.
 func dueText(d engine.Delivery, now time.Time) string {
-	switch {
-	case d.NextAt.IsZero():
+	switch at := later(d.NextAt, d.HeldUntil); {
+	case at.IsZero():
 		return ""
-	case d.NextAt.After(now):
-		return "in " + d.NextAt.Sub(now).Round(time.Second).String()
+	case at.After(now):
+		return "in " + at.Sub(now).Round(time.Second).String()
+	case d.Held != "":
+		return "later"
 	}
 	return "now"
+}
+
+func later(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
 }

@@ -47,7 +47,7 @@ const (
 )
 
 func (p *Page) stat(ctx context.Context, head engine.StatHead, month string) (stat, error) {
-	report, err := p.Stats.Report(ctx, head.Name, engine.StatFilter{Month: month})
+	report, err := p.Stats.Report(ctx, head.Name, engine.StatFilter{Month: month, MonthAlone: true})
 	if err != nil {
 		return stat{}, err
 	}

@@ -19,6 +19,11 @@ func (s suite) followsTheClock(t *testing.T) {
 			past := now.Add(-2 * time.Hour)
 			due := accept(t, db, event(t, 1, past, "due")).ID
 			accept(t, db, event(t, 6, now.Add(-70*time.Minute), "just due"))
+			for i := range 2 {
+				ordered := event(t, 7+i, now.Add(-70*time.Minute), "in line")
+				ordered.Judgement.Owed[0].Order = "x"
+				accept(t, db, ordered)
+			}
 			remind := event(t, 2, past, "reminder")
 			remind.Judgement.Owed[0].At = now.Add(time.Hour)
 			accept(t, db, remind)
@@ -46,15 +51,21 @@ func (s suite) followsTheClock(t *testing.T) {
 			}
 			next := map[engine.ActionName]time.Duration{}
 			for _, d := range allDeliveries(t, db, filter("", "", "", ""), 10) {
-				if d.State == engine.Pending {
+				switch {
+				case d.Held == engine.HeldOrder:
+					next["behind it"] = d.NextAt.Sub(now)
+				case d.State == engine.Pending:
 					next[d.Action] = d.NextAt.Sub(now)
 				}
 			}
 			want := map[engine.ActionName]time.Duration{
-				"due": -2 * time.Hour, "reminder": time.Hour, "tried": time.Minute + jump, "again": time.Minute + jump, "just due": -70 * time.Minute,
+				"due": -2 * time.Hour, "reminder": time.Hour, "tried": time.Minute + jump, "again": time.Minute + jump,
 			}
-			if jump < -10*time.Minute { // the clock is back before it was due
-				want["just due"] += jump
+			for _, action := range []engine.ActionName{"just due", "in line", "behind it"} {
+				want[action] = -70 * time.Minute
+				if jump < -10*time.Minute { // the clock is back before it was due
+					want[action] += jump
+				}
 			}
 			if diff := cmp.Diff(want, next); diff != "" {
 				t.Errorf("when what waits is due, after now:\n%s", diff)

@@ -62,6 +62,9 @@ func (s suite) holdsOnlyWhatWaitsLonger(t *testing.T) {
 			held[d.NextAt] = map[engine.ActionName]engine.Held{}
 		}
 		held[d.NextAt][d.Action] = d.Held
+		if ends := d.Held == engine.HeldPaused; ends != d.HeldUntil.Equal(now.Add(time.Minute)) {
+			t.Errorf("a delivery of %s, held by %q, is held until %s; only of a pause the end is known", d.Action, d.Held, d.HeldUntil)
+		}
 	}
 	want := map[time.Time]map[engine.ActionName]engine.Held{
 		past:               {"told": engine.HeldPaused, "failing": engine.HeldBreaker, "rated": engine.HeldRate},

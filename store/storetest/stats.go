@@ -73,6 +73,10 @@ func (s suite) keepsStats(t *testing.T) {
 	if diff := cmp.Diff(want, inJSON(t, reportOf(t, db, "costs", ""))); diff != "" {
 		t.Errorf("costs (-want +got):\n%s", diff)
 	}
+	month, err := db.Report(t.Context(), "costs", engine.StatFilter{Month: "2050-11", MonthAlone: true})
+	if diff := cmp.Diff(inJSON(t, reportOf(t, db, "costs", "").Month), inJSON(t, month.Month)); err != nil || diff != "" || month.All.Count != 0 {
+		t.Errorf("of the month alone: %v, %d entries of all time; want none (-want +got):\n%s", err, month.All.Count, diff)
+	}
 	money := reportOf(t, db, "money", "")
 	wantMoney := `{"month":"2050-11","total":null,"count":3,"average":null,"by_group":{"(none)":{"count":3,"total":null}},` +
 		`"by_unit":{"(none)":{"total":612.345,"count":1,"average":612.345,"by_group":{"(none)":{"count":1,"total":612.345}}},` +
