@@ -119,12 +119,13 @@ func TestALongAnswerOfSlackIsADelivery(t *testing.T) {
 func TestAnAnswerOfSlackThatBreaksOff(t *testing.T) {
 	const answer = "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n" + `{"ok":tr`
 	cut := rawTarget(t, func(c *net.TCPConn, _ <-chan struct{}) { io.WriteString(c, answer) })
-	hanging := rawTarget(t, func(c *net.TCPConn, ended <-chan struct{}) { io.WriteString(c, answer); <-ended })
+	stuck := rawTarget(t, func(c *net.TCPConn, ended <-chan struct{}) { io.WriteString(c, answer); <-ended })
 	for _, c := range []struct {
 		name, api, status string
-	}{{"cut", cut, "200 OK"}, {"hanging", hanging, "timeout"}, {"refusing", "http://127.0.0.1:1", "connection refused"}} {
+		within            time.Duration
+	}{{"cut", cut, "200 OK", prompt}, {"hanging", stuck, "timeout", hanging}, {"refusing", "http://127.0.0.1:1", "connection refused", prompt}} {
 		settings := &engine.SlackSettings{Token: engine.NewSecret(slackToken), Channel: engine.Fixed("#a"), APIURL: c.api + "/"}
-		got := send(t, settings, Config{}, `{"text":"hi"}`, 400*time.Millisecond)
+		got := send(t, settings, Config{}, `{"text":"hi"}`, c.within)
 		if got.Verdict != engine.VerdictRetry || got.Status != c.status || strings.Contains(fmt.Sprintf("%+v", got), "canary") {
 			t.Errorf("%s: outcome %+v, want a retry with status %q", c.name, got, c.status)
 		}

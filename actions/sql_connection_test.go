@@ -148,7 +148,7 @@ func TestAttemptsAfterClose(t *testing.T) {
 			return
 		}
 		// The server sees the end of a connection a moment later.
-		deadline := time.Now().Add(10 * time.Second)
+		deadline := time.Now().Add(time.Minute)
 		for b.query(t, `SELECT count(*) FROM pg_stat_activity WHERE application_name = 'peanuts-router'`) != "0" {
 			if time.Now().After(deadline) {
 				t.Fatal("a connection was left behind")
@@ -206,9 +206,19 @@ func TestALockedSQLiteFile(t *testing.T) {
 			b := sqliteBed(t, "sqlite", inSQLite)
 			b.exec(t, `PRAGMA journal_mode = `+journal)
 			b.exec(t, `BEGIN EXCLUSIVE`)
-			// A tenth of its time is left to tell what it was, however busy the machine is.
-			if got := sendSQL(t, b.settings, 10*time.Second); got.Verdict != engine.VerdictRetry || got.Status != "SQLITE_BUSY" {
-				t.Errorf("locked: %+v", got)
+			// A tenth of its time is left to tell what it was. SQLite counts how long it meant to sleep: where a busy machine has it
+			// sleep longer, that may be used up.
+			for try := 1; ; try++ {
+				var got engine.Outcome
+				longer := oversleeping(func() { got = sendSQL(t, b.settings, 10*time.Second) })
+				if got.Verdict == engine.VerdictRetry && got.Status == "timeout" && longer > 1.05 {
+					if t.Logf("who sleeps here sleeps %.2f times as long", longer); try < 3 {
+						continue
+					}
+				} else if got.Verdict != engine.VerdictRetry || got.Status != "SQLITE_BUSY" {
+					t.Errorf("locked: %+v", got)
+				}
+				break
 			}
 			sender, outcome := b.sender(t), make(chan engine.Outcome)
 			go func() { outcome <- attempt(sender, fine) }()
@@ -221,6 +231,28 @@ func TestALockedSQLiteFile(t *testing.T) {
 			}
 		})
 	}
+}
+
+// oversleeping does something, and tells how many times as long as he means to somebody sleeps meanwhile.
+func oversleeping(do func()) float64 {
+	const nap = 50 * time.Millisecond
+	done, slept := make(chan struct{}), make(chan float64)
+	go func() {
+		naps, began := 0, time.Now()
+		for {
+			select {
+			case <-done:
+				slept <- float64(time.Since(began)) / float64(time.Duration(max(naps, 1))*nap)
+				return
+			default:
+			}
+			time.Sleep(nap)
+			naps++
+		}
+	}()
+	do()
+	close(done)
+	return <-slept
 }
 
 // A file or folder without permission to write is retried, and said loudly.

@@ -220,10 +220,10 @@ func (g *sqliteGroup) size() int {
 // until waits for a condition that others bring about.
 func until(t *testing.T, what string, holds func() bool) {
 	t.Helper()
-	deadline := time.Now().Add(10 * time.Second)
+	deadline := time.Now().Add(time.Minute)
 	for !holds() {
 		if time.Now().After(deadline) {
-			t.Fatalf("waited 10 s for this: %s", what)
+			t.Fatalf("waited in vain for this: %s", what)
 		}
 		<-time.After(time.Millisecond)
 	}

@@ -108,34 +108,35 @@ func TestAnswersThatWearOut(t *testing.T) {
 	for _, c := range []struct {
 		name       string
 		answer     func(*net.TCPConn, <-chan struct{})
+		within     time.Duration
 		want       engine.Verdict
 		wantStatus string
 	}{
-		{"drips its head", func(c *net.TCPConn, ended <-chan struct{}) { drip(c, ended, "H") }, engine.VerdictRetry, "timeout"},
+		{"drips its head", func(c *net.TCPConn, ended <-chan struct{}) { drip(c, ended, "H") }, hanging, engine.VerdictRetry, "timeout"},
 		{"drips a refusal", func(c *net.TCPConn, ended <-chan struct{}) {
 			io.WriteString(c, "HTTP/1.1 422 No\r\nContent-Length: 100000\r\n\r\n")
 			drip(c, ended, "x.")
-		}, engine.VerdictDead, "422 Unprocessable Entity"},
+		}, hanging, engine.VerdictDead, "422 Unprocessable Entity"},
 		{"drips a success", func(c *net.TCPConn, ended <-chan struct{}) {
 			io.WriteString(c, "HTTP/1.1 202 Yes\r\n\r\n")
 			drip(c, ended, "x.")
-		}, engine.VerdictDelivered, "202 Accepted"},
+		}, hanging, engine.VerdictDelivered, "202 Accepted"},
 		{"sends headers without end", func(c *net.TCPConn, _ <-chan struct{}) {
 			io.WriteString(c, "HTTP/1.1 200 OK\r\n")
 			flood(c, "X-More: "+strings.Repeat("x", 1000)+"\r\n")
-		}, engine.VerdictRetry, "no answer"},
-		{"sends 1xx without end", func(c *net.TCPConn, _ <-chan struct{}) { flood(c, "HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n") }, engine.VerdictRetry, "no answer"},
+		}, prompt, engine.VerdictRetry, "no answer"},
+		{"sends 1xx without end", func(c *net.TCPConn, _ <-chan struct{}) { flood(c, "HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n") }, prompt, engine.VerdictRetry, "no answer"},
 		{"sends 10 MiB of no text", func(c *net.TCPConn, _ <-chan struct{}) {
 			io.WriteString(c, "HTTP/1.1 503 No\r\nContent-Length: 10485760\r\n\r\n")
 			io.WriteString(c, strings.Repeat("\x00\xff\xfeä", 10<<20/5))
-		}, engine.VerdictRetry, "503 Service Unavailable"},
+		}, prompt, engine.VerdictRetry, "503 Service Unavailable"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			for _, settings := range []engine.Settings{
 				toURL(rawTarget(t, c.answer)),
 				&engine.SlackSettings{WebhookURL: engine.NewSecret(rawTarget(t, c.answer))},
 			} {
-				got := send(t, settings, Config{}, `{}`, 400*time.Millisecond)
+				got := send(t, settings, Config{}, `{}`, c.within)
 				if got.Verdict != c.want || got.Status != c.wantStatus {
 					t.Errorf("%T: outcome %.300v, want %s with status %q", settings, got, c.want, c.wantStatus)
 				}

@@ -28,8 +28,7 @@ func TestWhatWaitedForAnOlderVersionIsSentAtOnce(t *testing.T) {
 			first := len(sentAfter) == 1
 			mu.Unlock()
 			if first {
-				newer = store.owe(2, "a", time.Now())
-				store.follow("entry", newer)
+				newer = store.oweIn(2, "a", time.Now(), "", "entry")
 				time.Sleep(2300 * time.Millisecond) // between two looks into the store
 				return fails(ctx, s)
 			}
@@ -43,8 +42,7 @@ func TestWhatWaitedForAnOlderVersionIsSentAtOnce(t *testing.T) {
 				observed[s.Settlement.State]++
 			},
 		})
-		older := store.owe(1, "a", began)
-		store.follow("entry", older)
+		older := store.oweIn(1, "a", began, "", "entry")
 		store.await(1)
 		time.Sleep(48 * time.Hour)
 		stop()

@@ -59,9 +59,15 @@ func (m *memory) fails() bool {
 
 // owe adds a delivery that is due.
 func (m *memory) owe(n int, action engine.ActionName, due time.Time) engine.DeliveryID {
+	return m.oweIn(n, action, due, "", "")
+}
+
+// oweIn adds a delivery that is due, in an order and in a line: there is no moment at which it is in neither.
+func (m *memory) oweIn(n int, action engine.ActionName, due time.Time, order, line string) engine.DeliveryID {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	k := m.add(n, action, due)
+	k.order, k.line = order, line
 	m.wait(k)
 	return k.ID
 }
@@ -132,22 +138,6 @@ func (m *memory) lease(action engine.ActionName, n int, now, until time.Time) ([
 		leases = append(leases, k.Lease)
 	}
 	return leases, nil
-}
-
-// inOrder adds a delivery that is due, in an order.
-func (m *memory) inOrder(n int, action engine.ActionName, order string) engine.DeliveryID {
-	id := m.owe(n, action, time.Now())
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.deliveries[id].order = order
-	return id
-}
-
-// follow puts a delivery into a line.
-func (m *memory) follow(line string, id engine.DeliveryID) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.deliveries[id].line = line
 }
 
 // busy tells whether another one of a delivery's line is being sent.

@@ -35,7 +35,7 @@ func TestWhatIsInOrderGoesOneAfterTheOther(t *testing.T) {
 		synctest.Wait()
 		for n, order := range []string{1: "x", "x", "x", "y", "y", "", ""} {
 			if n > 0 {
-				store.inOrder(n, "a", order)
+				store.oweIn(n, "a", time.Now(), order, "")
 			}
 		}
 		d.Wake("a")

@@ -40,7 +40,7 @@ func open(t *testing.T, width, height int) *browser {
 		chromedp.Flag("disable-dev-shm-usage", true), chromedp.WindowSize(width, height))
 	allocator, cancelAllocator := chromedp.NewExecAllocator(context.Background(), options...)
 	ctx, cancel := chromedp.NewContext(allocator, chromedp.WithErrorf(func(string, ...any) {}))
-	ctx, cancelTime := context.WithTimeout(ctx, 60*time.Second)
+	ctx, cancelTime := context.WithTimeout(ctx, 5*time.Minute) // it takes seconds, but for a busy machine
 	t.Cleanup(func() { cancelTime(); cancel(); cancelAllocator() })
 	b := &browser{t: t, ctx: ctx}
 	chromedp.ListenTarget(ctx, b.listen)

@@ -276,7 +276,7 @@ func TestParseWorksOffAMegabyteOfMalice(t *testing.T) { // A12
 			t.Errorf("%s: Parse = %.100v, want nil", name, err)
 		}
 		// 50 ms is the figure on an idle machine; a quadratic parser would take minutes.
-		if took := time.Since(began); took > 2*time.Second {
+		if took := time.Since(began); took > 20*time.Second {
 			t.Errorf("%s: Parse took %v", name, took)
 		}
 	}

@@ -180,7 +180,7 @@ func dial(t *testing.T, to net.Addr) net.Conn {
 	}
 	t.Cleanup(func() { conn.Close() })
 	// Only a server that hangs gets to see this.
-	if err := conn.SetDeadline(time.Now().Add(20 * time.Second)); err != nil {
+	if err := conn.SetDeadline(time.Now().Add(time.Minute)); err != nil {
 		t.Fatalf("setting a deadline: %v", err)
 	}
 	return conn

@@ -81,12 +81,25 @@ func TestTheLogIsCopiedIntoTheFile(t *testing.T) { // F11: it stays bounded
 	path := filepath.Join(t.TempDir(), "router.db")
 	s := open(t, store.Config{Path: path})
 	defer shut(t, s)
-	write(t, s, 0, 2500)
-	info, err := os.Stat(path + "-wal")
-	// 16 MiB, and what is committed while that is copied.
-	if limit := int64(28 << 20); err != nil || info.Size() > limit {
-		t.Errorf("the log of 40 MB of events has %d bytes, %v; want up to %d", info.Size(), err, limit)
+	log := func() int64 {
+		info, err := os.Stat(path + "-wal")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return info.Size()
 	}
+	// 16 MiB, and what is committed while that is copied: on a busy machine much may be. But a log that is never copied grows by
+	// 40 MB each time.
+	const limit = 28 << 20
+	const each, tries = 2500, 4
+	for try := range tries {
+		before := log()
+		write(t, s, try*each, (try+1)*each)
+		if size := log(); size <= max(before, limit) {
+			return
+		}
+	}
+	t.Errorf("the log of %d times 40 MB of events has %d bytes and grows; want it to have up to %d, or no more than before", tries, log(), limit)
 }
 
 // write accepts events of 16 KB each.
@@ -232,7 +245,7 @@ func writeFile(t *testing.T, path, text string) {
 // raw is one connection of another program.
 func raw(t testing.TB, path string) *sql.Conn {
 	t.Helper()
-	db, err := sql.Open("sqlite", fmt.Sprintf("file:%s?_busy_timeout=5000", path))
+	db, err := sql.Open("sqlite", fmt.Sprintf("file:%s?_busy_timeout=60000", path))
 	if err != nil {
 		t.Fatal(err)
 	}

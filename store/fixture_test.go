@@ -57,7 +57,7 @@ func eventually(t testing.TB, what string, holds func() bool) {
 	t.Helper()
 	tick := time.NewTicker(time.Millisecond)
 	defer tick.Stop()
-	end := time.NewTimer(20 * time.Second)
+	end := time.NewTimer(2 * time.Minute)
 	defer end.Stop()
 	for !holds() {
 		select {

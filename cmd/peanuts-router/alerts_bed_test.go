@@ -67,7 +67,7 @@ func (d *daemon) get(path string) string {
 func (d *daemon) awaitPage(path string, texts ...string) {
 	d.t.Helper()
 	var page, missing string
-	for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
+	for deadline := time.Now().Add(longEnough); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
 		page, missing = d.get(path), ""
 		for _, text := range texts {
 			if !strings.Contains(page, text) {
@@ -122,7 +122,7 @@ func recorded(t *testing.T, dir string) []engine.EventRecord {
 // awaitDelivered waits until it is recorded that an alert has arrived: killed before, the router would send it again.
 func awaitDelivered(t *testing.T, dir, name string) {
 	t.Helper()
-	eventually(t, 30*time.Second, name+" is delivered", func() bool {
+	eventually(t, longEnough, name+" is delivered", func() bool {
 		return slices.ContainsFunc(recorded(t, dir), func(e engine.EventRecord) bool {
 			return e.Name == name && len(e.Deliveries) == 1 && e.Deliveries[0].State == engine.Delivered
 		})

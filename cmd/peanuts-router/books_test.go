@@ -121,7 +121,7 @@ func awaitQuiet(t *testing.T, dir string) {
 	busy := func(d row) bool {
 		return d.State == engine.Sending || d.State == engine.Pending && d.NextAt.Before(soon)
 	}
-	for end := time.Now().Add(time.Minute); ; {
+	for end := time.Now().Add(longEnough); ; {
 		var list struct {
 			Deliveries []row
 			Next       string

@@ -22,6 +22,9 @@ import (
 
 const testSecret = "a secret of the tests, long enough"
 
+// longEnough is how long a test waits for what must come about: longer than that takes on the busiest machine.
+const longEnough = 2 * time.Minute
+
 // tester is what a daemon needs of a test, or of a script of one.
 type tester interface {
 	Helper()
@@ -72,9 +75,18 @@ func launchDaemon(t tester, dir string, env, program []string, args ...string) *
 
 func (d *daemon) awaitReady() {
 	d.t.Helper()
-	ready := d.await("ready", func(line map[string]any) bool { return line["msg"] == "ready" })
+	if !d.started() {
+		d.t.Fatalf("the daemon ended before it was ready; its log:\n%s", d.logged())
+	}
+}
+
+// started waits until a daemon is ready, and tells whether it came to that before it ended.
+func (d *daemon) started() bool {
+	d.t.Helper()
+	ready := d.find("ready", func(line map[string]any) bool { return line["msg"] == "ready" })
 	d.webhook, _ = ready["webhook"].(string)
 	d.admin, _ = ready["admin"].(string)
+	return ready != nil
 }
 
 func (d *daemon) readLog(from io.Reader) {
@@ -98,7 +110,17 @@ func (d *daemon) readLog(from io.Reader) {
 // await waits for a line of the log.
 func (d *daemon) await(what string, is func(line map[string]any) bool) map[string]any {
 	d.t.Helper()
-	timeout := time.After(30 * time.Second)
+	line := d.find(what, is)
+	if line == nil {
+		d.t.Fatalf("the daemon ended before it logged %s; its log:\n%s", what, d.logged())
+	}
+	return line
+}
+
+// find waits for a line of the log, or until the daemon has ended without it.
+func (d *daemon) find(what string, is func(line map[string]any) bool) map[string]any {
+	d.t.Helper()
+	timeout := time.After(longEnough)
 	for {
 		select {
 		case line := <-d.lines:
@@ -106,7 +128,12 @@ func (d *daemon) await(what string, is func(line map[string]any) bool) map[strin
 				return line
 			}
 		case <-d.read:
-			d.t.Fatalf("the daemon ended before it logged %s; its log:\n%s", what, d.logged())
+			for len(d.lines) > 0 { // what it logged last
+				if line := <-d.lines; is(line) {
+					return line
+				}
+			}
+			return nil
 		case <-timeout:
 			d.t.Fatalf("the daemon did not log %s in time; its log:\n%s", what, d.logged())
 		}
@@ -179,7 +206,10 @@ func startTarget(t tester, status func(n int) int) *target {
 		g.n++
 		answer := g.status(g.n)
 		g.mu.Unlock()
-		g.calls <- targetCall{key: r.Header.Get("Idempotency-Key"), path: r.URL.Path, body: string(body), header: r.Header}
+		select {
+		case g.calls <- targetCall{key: r.Header.Get("Idempotency-Key"), path: r.URL.Path, body: string(body), header: r.Header}:
+		case <-ended: // nobody asks for more calls than there is room for
+		}
 		if answer == 0 {
 			select {
 			case <-ended:
@@ -211,7 +241,7 @@ func (g *target) next(t *testing.T) targetCall {
 	select {
 	case call := <-g.calls:
 		return call
-	case <-time.After(30 * time.Second):
+	case <-time.After(longEnough):
 		t.Fatal("the target was not called in time")
 		return targetCall{}
 	}
@@ -248,6 +278,18 @@ rules:
       - action: ledger
         json: {amount: "{{ entry.data.amount }}"}
 `)
+}
+
+// patientRules are ledgerRules that leave the target all the time that an attempt may take.
+func patientRules(t *testing.T, dir, url, retry string, limit string) {
+	t.Helper()
+	ledgerRules(t, dir, url, retry, limit)
+	rules := filepath.Join(dir, "rules.yaml")
+	text, err := os.ReadFile(rules)
+	if err != nil {
+		t.Fatal(err)
+	}
+	putFile(t, rules, strings.Replace(string(text), "    retry:", "    timeout: 45s\n    retry:", 1))
 }
 
 // expense is an event of an amount.

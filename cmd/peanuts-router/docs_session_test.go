@@ -85,7 +85,7 @@ func commands(text string) []docCommand {
 // again for a while.
 func (s *docSession) run(c docCommand) {
 	s.t.Helper()
-	deadline := time.Now().Add(20 * time.Second)
+	deadline := time.Now().Add(longEnough)
 	for {
 		printed, err := s.print(c.line)
 		wrong := ""

@@ -158,7 +158,7 @@ func TestTheExampleRulesFireAbove500AndNotAt500(t *testing.T) {
 		select {
 		case call := <-calls:
 			got[call.Kind] = call
-		case <-time.After(30 * time.Second):
+		case <-time.After(longEnough):
 			t.Fatalf("only %v arrived; the log:\n%s", got, d.logged())
 		}
 	}

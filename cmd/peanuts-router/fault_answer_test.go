@@ -14,22 +14,26 @@ import (
 // where there was no answer. However far it had come, there is one event for the bytes, and whoever got a 200 gets its id.
 func TestAnEventWhoseAnswerWasLostIsOneEvent(t *testing.T) {
 	t.Parallel()
-	kills := sized(8, 100)
-	again, doubtful := 0, 0 // of events sent again: those that were committed, and never answered
-	early := 0              // kills that came while the router started: what wakes its threads is written, too
-	for n := range kills {
+	least := sized(8, 100)
+	kills, again, doubtful := 0, 0, 0 // of events sent again: those that were committed, and never answered
+	early := 0                        // kills that came while the router started: what wakes its threads is written, too
+	for n := 0; n < least || kills*2 < least || doubtful == 0; n++ {
+		if n == 10*least {
+			t.Fatalf("of %d kills %d came too early, and %d between a commit and its answer: nothing was tried", n, early, doubtful)
+		}
 		dir := t.TempDir()
 		ledgerRules(t, dir, "http://127.0.0.1:9", "standard", "500")
 		// A thread's first write may be the line of the log that says where to send.
 		injection := fmt.Sprintf("write:signal=KILL:when=%d", n%8+2)
 		killed := launchDaemon(t, dir, nil, underTrace(t, filepath.Join(dir, "trace"), "write", injection), "--rules", "rules.yaml")
 		if !killed.started() {
-			if code := killed.exited(); code != -1 || early > kills/2 {
+			if code := killed.exited(); code != -1 {
 				t.Fatalf("the router did not start, and ended with %d; its log:\n%s", code, killed.logged())
 			}
 			early++
 			continue
 		}
+		kills++
 		answered := sendUntilTheEnd(killed, 8)
 		if code := killed.exited(); code != -1 {
 			t.Fatalf("the router ended with %d, and was to be killed; its log:\n%s", code, killed.logged())
@@ -50,10 +54,7 @@ func TestAnEventWhoseAnswerWasLostIsOneEvent(t *testing.T) {
 		}
 		restarted.kill()
 	}
-	if doubtful == 0 {
-		t.Error("no kill came between a commit and its answer, so nothing was tried")
-	}
-	t.Logf("%d kills, %d of them too early, %d events sent again, %d of them committed and never answered, 0 doubled", kills, early, again, doubtful)
+	t.Logf("%d kills, %d more too early, %d events sent again, %d of them committed and never answered, 0 doubled", kills, early, again, doubtful)
 }
 
 // sendUntilTheEnd sends events by several connections at once until the daemon has ended, or should have. It tells all that were sent,
@@ -107,7 +108,7 @@ func TestADeliveryWhoseMarkWasLostIsRepeatedOnceByItsKey(t *testing.T) {
 			first := ledger.next(t)
 			restarted := startDaemon(t, dir, nil, "--rules", "rules.yaml")
 			s := beside(t, dir)
-			eventually(t, 20*time.Second, "the delivery is marked", func() bool { return len(deliveriesIn(t, s, engine.Delivered)) == 1 })
+			eventually(t, longEnough, "the delivery is marked", func() bool { return len(deliveriesIn(t, s, engine.Delivered)) == 1 })
 			restarted.halt()
 			select {
 			case again := <-ledger.calls:

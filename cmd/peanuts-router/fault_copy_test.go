@@ -15,6 +15,7 @@ func TestNoEventWaitsForTheLogToBeCopied(t *testing.T) {
 	const (
 		page   = 2 * time.Millisecond // that the disk takes for a page of the file; the log it takes at once
 		enough = 2 * time.Second      // of copying
+		tries  = 4                    // in which something else may hold up an event on a busy machine; the copying would in each
 	)
 	dir := t.TempDir()
 	ledgerRules(t, dir, "http://127.0.0.1:9", "standard", "500")
@@ -25,23 +26,34 @@ func TestNoEventWaitsForTheLogToBeCopied(t *testing.T) {
 	if !d.started() {
 		t.Fatalf("the router did not start; its log:\n%s", d.logged())
 	}
-	made := copied(t, trace) // of the store itself
-	send, slowest, events := d.sender(30*time.Second), time.Duration(0), 0
-	for ; page*time.Duration(copied(t, trace)-made) < enough; events++ {
-		if events == 2000 { // 130 MB
-			t.Fatal("the log is not copied")
+	send := d.sender(longEnough)
+	// slowest is how long the slowest answer took while the log was copied for a while.
+	slowest := func(try int) (slowest time.Duration) {
+		before, events := copied(t, trace), 0
+		for ; page*time.Duration(copied(t, trace)-before) < enough; events++ {
+			if events == 2000 { // 130 MB
+				t.Fatal("the log is not copied")
+			}
+			began := time.Now()
+			if _, err := send(expense(fmt.Sprint("entry-", try, "-", events), "100") + strings.Repeat(" ", 64<<10)); err != nil {
+				t.Fatalf("event %d: %v", events, err)
+			}
+			slowest = max(slowest, time.Since(began))
 		}
-		began := time.Now()
-		if _, err := send(expense(fmt.Sprint("entry-", events), "100") + strings.Repeat(" ", 64<<10)); err != nil {
-			t.Fatalf("event %d: %v", events, err)
+		t.Logf("the slowest of %d answers took %s while the log was copied for %s", events, slowest, enough)
+		return slowest
+	}
+	for try := 1; ; try++ {
+		waited := slowest(try)
+		if waited <= enough/2 { // which is an eighth of what copying all of the log takes
+			break
 		}
-		slowest = max(slowest, time.Since(began))
+		if try == tries {
+			t.Errorf("an event waited %s while copying the log took %s, and others as long in each of %d tries", waited, enough, tries)
+			break
+		}
 	}
 	d.kill()
-	if slowest > enough/4 {
-		t.Errorf("an event waited %s while copying the log took %s", slowest, enough)
-	}
-	t.Logf("the slowest of %d answers took %s while the log was copied for %s", events, slowest, enough)
 }
 
 // copied is how many pages a trace shows to have been written slowly.

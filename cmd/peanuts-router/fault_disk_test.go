@@ -81,7 +81,7 @@ func TestWhileTheDiskIsFullNothingIsClaimedAndNothingIsLost(t *testing.T) {
 	})
 	let := sync.OnceFunc(func() { close(hold) })
 	t.Cleanup(let)
-	ledgerRules(t, disk, ledger.URL, "standard", "500")
+	patientRules(t, disk, ledger.URL, "standard", "500")
 	d := startDaemon(t, disk, nil, "--rules", "rules.yaml")
 	for n := range deliveries {
 		d.post(expense(fmt.Sprint("entry-", n), "501"))
@@ -107,7 +107,7 @@ func TestWhileTheDiskIsFullNothingIsClaimedAndNothingIsLost(t *testing.T) {
 		t.Fatal(err)
 	}
 	full.Store(false)
-	recovery := eventually(t, 30*time.Second, "all are delivered", func() bool { return len(deliveriesIn(t, s, engine.Delivered)) == deliveries })
+	recovery := eventually(t, longEnough, "all are delivered", func() bool { return len(deliveriesIn(t, s, engine.Delivered)) == deliveries })
 	if n := whileFull.Load(); n > 4*atOnce {
 		t.Errorf("%d deliveries began while nothing could be written, want no more than the %d that a lane may have claimed", n, 4*atOnce)
 	}

@@ -62,32 +62,12 @@ func underTrace(t *testing.T, file, calls string, injections ...string) []string
 	return append(line, shipped(t))
 }
 
-// started waits until a daemon is ready, and tells whether it came to that before it ended.
-func (d *daemon) started() bool {
-	d.t.Helper()
-	timeout := time.After(60 * time.Second)
-	for {
-		select {
-		case line := <-d.lines:
-			if line["msg"] == "ready" {
-				d.webhook, _ = line["webhook"].(string)
-				d.admin, _ = line["admin"].(string)
-				return true
-			}
-		case <-d.read:
-			return false
-		case <-timeout:
-			d.t.Fatalf("the daemon is neither ready nor has it ended; its log:\n%s", d.logged())
-		}
-	}
-}
-
 // exited is the exit code of a daemon that ends by itself; -1 when a signal ended it.
 func (d *daemon) exited() int {
 	d.t.Helper()
 	select {
 	case <-d.read:
-	case <-time.After(30 * time.Second):
+	case <-time.After(longEnough):
 		d.t.Fatalf("the daemon did not end; its log:\n%s", d.logged())
 	}
 	_ = d.cmd.Wait() // its error is the exit code

@@ -92,9 +92,11 @@ func TestAStartOnRefusedRulesGoesOnWithTheLastGoodOnes(t *testing.T) {
 				t.Errorf("after the mending /readyz says %s, want no warning", ready)
 			}
 			measures(t, d, "config_last_reload_successful 1", "rules_generation 2", "rules_from_store 0")
-			d.post(expense("by-the-new", "101"))
+			id := d.post(expense("by-the-new", "101")).ID
 			ledger.next(t)
-			d.await("its delivery", func(line map[string]any) bool { return line["action"] == "ledger" && line["verdict"] == "delivered" })
+			d.await("its delivery", func(line map[string]any) bool {
+				return line["event"] == id && line["action"] == "ledger" && line["verdict"] == "delivered"
+			})
 			d.kill()
 
 			// What was mended is what the store keeps now.

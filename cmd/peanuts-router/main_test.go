@@ -44,7 +44,7 @@ func TestCommandsAsTheScriptsTell(t *testing.T) {
 			return err
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"target": scriptTarget, "daemon": scriptDaemon, "halt": scriptHalt, "await": scriptAwait, "sql": scriptSQL, "sums": scriptSums,
+			"target": scriptTarget, "daemon": scriptDaemon, "halt": scriptHalt, "await": scriptAwait, "settle": scriptSettle, "sql": scriptSQL, "sums": scriptSums,
 		},
 	})
 }

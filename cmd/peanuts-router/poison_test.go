@@ -50,8 +50,8 @@ func TestADeliveryThatTakesTheRouterDownDiesAlone(t *testing.T) {
 	defer target.Close()
 	writeFile(t, filepath.Join(dir, "rules.yaml"), `version: 1
 actions:
-  ledger: {http: {url: "`+target.URL+`/ledger/{{ entry.id }}"}, retry: [10ms]}
-  mirror: {http: {url: "`+target.URL+`/mirror/{{ entry.id }}"}, retry: [10ms]}
+  ledger: {http: {url: "`+target.URL+`/ledger/{{ entry.id }}"}, timeout: 45s, retry: [10ms]}
+  mirror: {http: {url: "`+target.URL+`/mirror/{{ entry.id }}"}, timeout: 45s, retry: [10ms]}
 rules:
   - {name: all, when: helper.command == "/expenses", then: [{action: ledger}, {action: mirror}]}
 `)
@@ -69,7 +69,7 @@ rules:
 		d = startDaemon(t, dir, nil, "--rules", "rules.yaml")
 		g.victim = d
 		g.mu.Unlock()
-		crashed = !d.settles(t)
+		crashed = !d.settles()
 	}
 	listed := command(t, dir, "dead-letters", "list")
 	if strings.Count(listed, "took the router down") != 1 || !strings.Contains(listed, poison) || g.deaths != 3 {
@@ -81,9 +81,9 @@ rules:
 }
 
 // settles waits until nothing is owed any more, and tells whether the daemon lived to see it.
-func (d *daemon) settles(t *testing.T) bool {
-	t.Helper()
-	deadline := time.After(2 * time.Minute)
+func (d *daemon) settles() bool {
+	d.t.Helper()
+	deadline := time.After(longEnough)
 	poll := time.NewTicker(20 * time.Millisecond)
 	defer poll.Stop()
 	for {
@@ -91,7 +91,7 @@ func (d *daemon) settles(t *testing.T) bool {
 		case <-d.read:
 			return false
 		case <-deadline:
-			t.Fatalf("deliveries are owed still; the log:\n%s", d.logged())
+			d.t.Fatalf("deliveries are owed still; the log:\n%s", d.logged())
 		case <-poll.C:
 			metrics, err := d.scrape()
 			if err == nil && metrics[`deliveries{state="pending"}`] == "0" && metrics[`deliveries{state="sending"}`] == "0" {

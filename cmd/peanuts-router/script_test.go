@@ -78,6 +78,13 @@ func scriptAwait(ts *testscript.TestScript, _ bool, args []string) {
 	}
 }
 
+// scriptSettle is the command `settle`: it waits until the daemon owes nothing any more.
+func scriptSettle(ts *testscript.TestScript, _ bool, _ []string) {
+	if d := partsOf(ts).daemon; !d.settles() {
+		ts.Fatalf("the daemon ended; its log:\n%s", d.logged())
+	}
+}
+
 // scriptSQL is the command `sql FILE STATEMENT [ROW...]`: it runs a statement in an SQLite file, which it makes where
 // there is none, and compares the rows, a line of values each.
 func scriptSQL(ts *testscript.TestScript, _ bool, args []string) {

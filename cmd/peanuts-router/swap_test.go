@@ -124,7 +124,7 @@ rules:
 		}
 	}
 	since := targets.open((events/each - 1) % 2)
-	d.settles(t)
+	d.settles()
 	if astray := targets.astray(since); targets.wrong+targets.other+astray > 0 || len(targets.bodies) != events {
 		t.Errorf("of %d messages came %d; %d calls with another place's secret, %d with another body, %d to the place before; want none",
 			events, len(targets.bodies), targets.wrong, targets.other, astray)
@@ -152,7 +152,7 @@ func TestASecretThatWasReplacedIsHiddenStill(t *testing.T) {
 	rules("canary-4711-before")
 	writeFile(t, filepath.Join(dir, "rules.yaml"), `version: 1
 actions:
-  ledger: {http: {url: "`+target.URL+`", headers: {Authorization: "Bearer ${file:ledger-token}"}}}
+  ledger: {http: {url: "`+target.URL+`", headers: {Authorization: "Bearer ${file:ledger-token}"}}, timeout: 45s}
 rules:
   - {name: every, when: helper.command == "/expenses", then: [{action: ledger}]}
 `)

@@ -61,7 +61,7 @@ func (b *blackHole) swallow(conn net.Conn) {
 // counts tells how many connections are open, were at the most, and were in all. What the router has closed just now is waited
 // for: it is heard of a little later.
 func (b *blackHole) counts() (open, most, all int) {
-	for deadline := time.Now().Add(5 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+	for deadline := time.Now().Add(longEnough); ; time.Sleep(10 * time.Millisecond) {
 		b.mu.Lock()
 		open, most, all = b.open, b.most, b.all
 		b.mu.Unlock()
@@ -72,9 +72,10 @@ func (b *blackHole) counts() (open, most, all int) {
 }
 
 // F26, C8: two hundred attempts at a target that never answers time out and free their hands, and another target is served beside
-// them as fast as ever.
+// them: no delivery to it waits for a hand to be free.
 func TestTwoHundredBlackHolesHoldUpNobodyElse(t *testing.T) {
-	const holes, calls = 200, 200
+	t.Parallel()
+	const holes, calls, timeout = 200, 200, 10 * time.Second
 	dir := t.TempDir()
 	hole := startBlackHole(t)
 	arrived := make(chan time.Time, calls)
@@ -82,14 +83,14 @@ func TestTwoHundredBlackHolesHoldUpNobodyElse(t *testing.T) {
 	defer target.Close()
 	writeFile(t, filepath.Join(dir, "rules.yaml"), `version: 1
 actions:
-  hole: {http: {url: "http://`+hole.Addr().String()+`"}, concurrency: 200, timeout: 2s, retry: []}
+  hole: {http: {url: "http://`+hole.Addr().String()+`"}, concurrency: 200, timeout: `+timeout.String()+`, retry: []}
   fine: {http: {url: "`+target.URL+`"}}
 rules:
   - {name: lost, when: entry.data.amount == 1, then: [`+strings.Repeat("{action: hole}, ", holes)+`]}
   - {name: sent, when: entry.data.amount == 2, then: [{action: fine}]}
 `)
 	d := startDaemon(t, dir, nil, "--rules", "rules.yaml")
-	p99 := func(name string) time.Duration {
+	deliver := func(name string) (p99, slowest time.Duration) {
 		var took []time.Duration
 		for n := range calls {
 			began := time.Now()
@@ -97,12 +98,12 @@ rules:
 			took = append(took, (<-arrived).Sub(began))
 		}
 		slices.Sort(took)
-		return took[calls*99/100]
+		return took[calls*99/100], took[calls-1]
 	}
-	alone := p99("alone-")
+	alone, _ := deliver("alone-")
 	d.post(expense("lost", "1"))
-	beside := p99("beside-")
-	if !d.settles(t) {
+	beside, slowest := deliver("beside-")
+	if !d.settles() {
 		t.Fatal(d.logged())
 	}
 	open, most, all := hole.counts()
@@ -112,8 +113,8 @@ rules:
 	if timeouts != holes || all != holes || most < holes || open > 0 {
 		t.Errorf("%d attempts timed out over %d connections, %d at once, %d open still; want %d, all at once, and none", timeouts, all, most, open, holes)
 	}
-	if beside > 2*alone+250*time.Millisecond { // a machine that others use too; how long a hand takes is 2 s
-		t.Errorf("beside black holes a delivery takes %v (p99), and %v alone", beside, alone)
+	if slowest > timeout/2 { // a machine that others use too; a hand is free after the whole of it
+		t.Errorf("beside black holes a delivery takes %v, and %v alone (p99)", slowest, alone)
 	}
 }
 
@@ -140,7 +141,7 @@ func TestTheSameBytesFiftyTimesAtOnceAreSentOnce(t *testing.T) {
 				fresh++
 			}
 		}
-		d.settles(t)
+		d.settles()
 		d.kill()
 	}
 	if len(ids) != 1 || fresh != 1 {
@@ -178,7 +179,7 @@ rules: [{name: every, when: helper.command == "/expenses", then: [{action: ledge
 			attempts int
 		}{"taken": {engine.Delivered, 1}, "refused": {engine.Dead, 1}, "busy": {engine.Dead, 3}} {
 			id := d.post(expense(status+"-"+kind, "1")).ID + "-1"
-			d.settles(t)
+			d.settles()
 			var shown struct {
 				State   engine.State
 				History []struct{ Answer string }

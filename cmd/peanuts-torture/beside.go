@@ -78,6 +78,12 @@ func dies(ctx context.Context, r *router, binary string, env ...string) (died bo
 	if err != nil {
 		return false, err
 	}
+	select { // however long it takes to start
+	case <-p.ready:
+	case <-p.ended:
+	case <-time.After(readyWithin):
+	case <-ctx.Done():
+	}
 	select {
 	case <-p.ended:
 		return p.died()

@@ -69,11 +69,15 @@ func TestTheWeatherIsAsItIsCalled(t *testing.T) {
 		targets := targetsFor(t, h)
 		p := targets.ways[wayHTTP]
 		p.set(c.weather)
-		if said, took, err := ask(p.address, 2*slowness); c.wrong(said, took, err) {
+		within := time.Minute // however busy the machine is
+		if c.weather.kind == blackHole {
+			within = 2 * slowness // nothing else ends it
+		}
+		if said, took, err := ask(p.address, within); c.wrong(said, took, err) {
 			t.Errorf("%s: %q was heard after %v, %v", name, said, took, err)
 		}
 		p.set(weather{})
-		if said, _, err := ask(p.address, 10*time.Second); !answeredYes(said) {
+		if said, _, err := ask(p.address, time.Minute); !answeredYes(said) {
 			t.Errorf("after %s: %q was heard, %v, want what the target says", name, said, err)
 		}
 		if err := p.close(); err != nil { // so that all is noted
@@ -91,7 +95,7 @@ func TestTheWeatherIsAsItIsCalled(t *testing.T) {
 
 // awaitReceipts are the receipts once there are as many as wanted: a receipt is noted once its answer is written.
 func awaitReceipts(h *history, want int) []receipt {
-	for began := time.Now(); len(h.all()) < want && time.Since(began) < 10*time.Second; {
+	for began := time.Now(); len(h.all()) < want && time.Since(began) < time.Minute; {
 		time.Sleep(time.Millisecond)
 	}
 	return h.all()

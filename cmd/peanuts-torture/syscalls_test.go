@@ -20,8 +20,9 @@ func TestARouterKilledAtASystemCallLeavesASoundStore(t *testing.T) { // C1, F5
 	if code := runCommand(t.Context(), args, &out, &errs); code != 0 {
 		t.Fatalf("%q ended with code %d:\n%s%s", args, code, &out, &errs)
 	}
-	// At the first call of a kind there is no store yet, at the last there are events.
-	if row := `\| 4 +\| 0 +\| [1-3] +\| [1-9]\d* +\| 0 +\| 0 +\| 0 +\|`; !regexp.MustCompile(row).MatchString(out.String()) {
+	// At the first call of a kind there is no store yet, at the last there are events. Threads count by themselves, so that a
+	// busy machine spreads the calls over more of them, and one may come too late.
+	if row := `\| 4 +\| [01] +\| [1-3] +\| [1-9]\d* +\| 0 +\| 0 +\| 0 +\|`; !regexp.MustCompile(row).MatchString(out.String()) {
 		t.Errorf("no row like %s in:\n%s", row, &out)
 	}
 }

@@ -64,6 +64,10 @@ func (p *process) await(ctx context.Context) error {
 	select {
 	case p.webhook = <-p.ready:
 	case <-p.ended:
+		select { // it may have come to that before it ended
+		case p.webhook = <-p.ready:
+		default:
+		}
 	case <-ctx.Done():
 		return ctx.Err()
 	}
