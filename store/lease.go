@@ -45,7 +45,9 @@ const (
 	anyExpired  = `SELECT EXISTS (SELECT 1 FROM deliveries WHERE state = 'sending' AND lease_until < ?)`
 	buryExpired = `UPDATE deliveries SET state = 'dead', lease_until = NULL, lost = lost + 1, crc = crc + 1, ` + toldOtherwise + `
 		WHERE state = 'sending' AND lease_until < ?2 AND lost >= ?3 RETURNING seq`
-	freeExpired = `UPDATE deliveries SET state = 'pending', lease_until = NULL, lost = lost + 1, next_at = ?2, crc = crc + 1 + ?2 - next_at, ` + toldOtherwise + `
+	// A reminder that was leased by a clock ahead of this one waits for its instant again.
+	freeExpired = `UPDATE deliveries SET state = 'pending', lease_until = NULL, lost = lost + 1, next_at = max(?2, coalesce(at, ?2)),
+			crc = crc + 1 + max(?2, coalesce(at, ?2)) - next_at, ` + toldOtherwise + `
 		WHERE state = 'sending' AND lease_until < ?3`
 )
 

@@ -52,11 +52,13 @@ func (r *router) keepShort(ctx context.Context) {
 	if r.config.retain == 0 {
 		return
 	}
-	r.doubtSilence(ctx)
 	hourly := time.NewTicker(pruneEvery)
 	defer hourly.Stop()
-	for {
-		r.prune(ctx, r.clock.Sure()) // what a clock that is wrong removes is gone (F24)
+	for doubted := false; ; {
+		doubted = doubted || r.doubtSilence(ctx)
+		if doubted {
+			r.prune(ctx, r.clock.Sure()) // what a clock that is wrong removes is gone (F24)
+		}
 		select {
 		case <-ctx.Done():
 			return
@@ -66,15 +68,19 @@ func (r *router) keepShort(ctx context.Context) {
 }
 
 // doubtSilence holds the time since the last event for a leap of the clock at first: after a start nobody can tell the two
-// apart.
-func (r *router) doubtSilence(ctx context.Context) {
+// apart. It tells whether that could be looked up.
+func (r *router) doubtSilence(ctx context.Context) bool {
 	newest, _, err := r.store.Events(ctx, store.Page{Limit: 1})
-	if err != nil && ctx.Err() == nil {
-		r.config.log.Error("looking when the last event came", "err", err)
+	if err != nil {
+		if ctx.Err() == nil {
+			r.config.log.Error("looking when the last event came, before old ones are removed", "err", err)
+		}
+		return false
 	}
 	if len(newest) > 0 {
 		r.clock.Doubt(max(0, r.clock.Now().Sub(newest[0].ReceivedAt)))
 	}
+	return true
 }
 
 func (r *router) prune(ctx context.Context, now time.Time) {

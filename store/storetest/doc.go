@@ -76,6 +76,7 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		{"a result is recorded once (C13, C18)", suite.settles},
 		{"a stale result changes nothing (C18, F21)", suite.refusesStaleResults},
 		{"expired leases are taken over (C18, F43)", suite.takesOver},
+		{"reminders that are taken over wait for their instant (F24)", suite.takesOverReminders},
 		{"what loses three leases in a row is dead (F42)", suite.buriesWhatIsAlwaysLost},
 		{"what may have taken the router down is tried alone (F42)", suite.triesSuspectsAlone},
 		{"due actions are named", suite.namesDueActions},

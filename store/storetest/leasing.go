@@ -115,6 +115,25 @@ func (s suite) takesOver(t *testing.T) {
 	}
 }
 
+// A reminder that was leased by a clock that was ahead waits for its instant again, by the clock as it is when the lease is
+// taken over.
+func (s suite) takesOverReminders(t *testing.T) {
+	db, due := s.new(t), later()
+	a := event(t, 1, due.Add(-time.Hour), "ledger")
+	a.Judgement.Owed[0].At = due
+	accept(t, db, a)
+	leases, err := db.Lease(t.Context(), "ledger", 1, due, due.Add(-30*time.Minute))
+	if err != nil || len(leases) != 1 {
+		t.Fatalf("Lease() of a reminder that is due = %v, %v", leases, err)
+	}
+	if freed, err := db.ReleaseExpired(t.Context(), due.Add(-20*time.Minute)); err != nil || freed != 1 {
+		t.Errorf("ReleaseExpired() = %d, %v; want 1", freed, err)
+	}
+	if d, _ := delivery(t, db, leases[0].ID); d.State != engine.Pending || !d.NextAt.Equal(due) {
+		t.Errorf("a reminder of %s is %s, due %s; want it pending for its instant", due, d.State, d.NextAt)
+	}
+}
+
 func (s suite) buriesWhatIsAlwaysLost(t *testing.T) {
 	db, now := s.new(t), later()
 	accept(t, db, event(t, 1, now, "ledger"))
