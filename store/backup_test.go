@@ -56,7 +56,7 @@ func TestABackupThatFailsLeavesNothing(t *testing.T) {
 		"a file that is there":          {ctx: t.Context(), there: true, want: "overwrites nothing"},
 		"one that was interrupted":      {ctx: ended, want: context.Canceled.Error()},
 		"books that do not balance":     {ctx: t.Context(), spoil: `UPDATE totals SET count = 7`, want: "a total is what the contributions add up to: run check on the store"},
-		"no store of this program":      {ctx: t.Context(), spoil: `DROP TABLE goose_db_version`, want: "its schema is older"},
+		"no store of this program":      {ctx: t.Context(), spoil: `DROP TABLE goose_db_version`, want: "another program's database"},
 		"a store that cannot be copied": {ctx: t.Context(), spoil: `PRAGMA writable_schema = ON; UPDATE sqlite_schema SET rootpage = 9999 WHERE name = 'events'`, want: "malformed"},
 	} {
 		t.Run(name, func(t *testing.T) {
