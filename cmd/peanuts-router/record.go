@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -16,20 +17,43 @@ import (
 type record struct {
 	term   *terminal
 	path   string
-	limit  int
+	limit  pageLimit
 	cursor string
 }
+
+// pageLimit is how many rows a list has at the most: the value of --limit.
+type pageLimit int
+
+const (
+	limitByDefault = 50 // unless --limit says otherwise
+	limitAtMost    = 1000
+)
+
+// Set reads a number that a list may have.
+func (l *pageLimit) Set(text string) error {
+	n, err := strconv.Atoi(text)
+	if err != nil || n < 1 || n > limitAtMost {
+		return usagef("it is a number from 1 to %d; --cursor goes on from where a list ends", limitAtMost)
+	}
+	*l = pageLimit(n)
+	return nil
+}
+
+func (l *pageLimit) String() string { return strconv.Itoa(int(*l)) }
+
+func (l *pageLimit) Type() string { return "int" }
 
 func (r *record) register(cmd *cobra.Command) {
 	cmd.PersistentFlags().StringVar(&r.path, "store", "router.db", "SQLite file of the daemon")
 }
 
 func (r *record) registerPages(cmd *cobra.Command) {
-	cmd.Flags().IntVar(&r.limit, "limit", 50, "how many to list, 1000 at most")
+	r.limit = limitByDefault
+	cmd.Flags().Var(&r.limit, "limit", "how many to list, 1000 at most")
 	cmd.Flags().StringVar(&r.cursor, "cursor", "", "go on from a list's next cursor")
 }
 
-func (r *record) page() store.Page { return store.Page{Limit: r.limit, Cursor: r.cursor} }
+func (r *record) page() store.Page { return store.Page{Limit: int(r.limit), Cursor: r.cursor} }
 
 // patience is how long a command waits for its turn to write. SQLite keeps no queue: a command looks ten times a second whether
 // nobody writes just then, and beside a busy daemon that may be so one time in a hundred.

@@ -50,18 +50,27 @@ func (m *Monitor) failing() (told []dispatch.Flag) {
 			continue
 		}
 		if !w.since.IsZero() {
-			says := "fails since " + w.since.UTC().Format(time.RFC3339)
-			w.window.fit(settings.Window, now)
-			if why := w.why(w.window.sum(now), settings); why != "" {
-				says += ": " + why
-			}
-			told = append(told, dispatch.Flag{Action: action, Says: says})
+			told = append(told, dispatch.Flag{Action: action, Says: w.says(settings, now)})
 		}
 		if w.mute != "" {
 			told = append(told, dispatch.Flag{Action: action, Says: "the router's own alerts do not get through it: " + w.mute})
 		}
 	}
 	return told
+}
+
+// says is the flag of an action that fails, or has failed until a while ago.
+func (w *watch) says(settings engine.Monitor, now time.Time) string {
+	w.window.fit(settings.Window, now)
+	sum, verb := w.window.sum(now), "fails since "
+	if sum.attempts > 0 && sum.failed == 0 && !w.breaker {
+		verb = "recovers, after it failed since "
+	}
+	says := verb + w.since.UTC().Format(time.RFC3339)
+	if why := w.why(sum, settings); why != "" {
+		says += ": " + why
+	}
+	return says
 }
 
 // shown are the metrics that are made when somebody asks.

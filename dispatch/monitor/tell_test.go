@@ -162,8 +162,19 @@ func TestWhatGoesWrongShowsWithoutAnyRule(t *testing.T) {
 		attempts(watching, 1, "ops", engine.VerdictDelivered, false)
 		succeed(watching, 1000)
 		m.set(func(m *memory) { clear(m.deaths) })
-		time.Sleep(6 * time.Minute)
-		synctest.Wait()
+		recovers := ""
+		for range 6 * time.Minute / time.Second {
+			succeed(watching, 1)
+			round()
+			for _, flag := range watching.Flags(t.Context()) {
+				if strings.HasPrefix(flag.Says, "recovers") {
+					recovers = flag.Says
+				}
+			}
+		}
+		if want := "recovers, after it failed since 2000-01-01T00:00:01Z: 0 of "; !strings.HasPrefix(recovers, want) {
+			t.Errorf("an action whose failures have left the window, but for which no recovery is told yet, says %q; want %q", recovers, want)
+		}
 		if flags := watching.Flags(t.Context()); len(flags) > 0 {
 			t.Errorf("once all is well Flags() = %v", flags)
 		}
