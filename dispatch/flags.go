@@ -15,6 +15,11 @@ type Flag struct {
 	Says   string
 }
 
+// Compare orders flags by their actions, and then by what they say.
+func (f Flag) Compare(g Flag) int {
+	return cmp.Or(cmp.Compare(f.Action, g.Action), cmp.Compare(f.Says, g.Says))
+}
+
 // flags remember which actions are gone or refuse our credentials, until their next success, or until they leave the rules.
 type flags struct {
 	mu      sync.Mutex
@@ -95,7 +100,7 @@ func (d *Dispatcher) Flags() []Flag {
 			told = append(told, Flag{Action: l.name, Says: says})
 		}
 	}
-	slices.SortFunc(told, func(a, b Flag) int { return cmp.Or(cmp.Compare(a.Action, b.Action), cmp.Compare(a.Says, b.Says)) })
+	slices.SortFunc(told, Flag.Compare)
 	return told
 }
 

@@ -11,8 +11,8 @@ import (
 func (l *lane) reserve(action engine.Action) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.follow(action)
 	now := l.Now()
+	l.follow(action, now)
 	allowed := 0
 	if !l.stopped && !l.behind && l.rooms.free() > 0 && !l.breaker.open && !l.paused.After(now) {
 		allowed, _ = l.pace.allows(now, 1)

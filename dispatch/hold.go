@@ -119,8 +119,10 @@ func (l *lane) unnoted() (now holds, changed bool) {
 }
 
 func (l *lane) note(now holds) error {
-	ctx := l.records                       // what came of an attempt is noted even when the process is being stopped
-	if now.paused.Before(l.noted.paused) { // for the store never shortens a hold
+	ctx := l.records // what came of an attempt is noted even when the process is being stopped
+
+	// The store never shortens a hold.
+	if now.paused.Before(l.noted.paused) {
 		if err := l.Store.LiftHold(ctx, l.name, engine.HeldPaused); err != nil {
 			return err
 		}

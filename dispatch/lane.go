@@ -105,7 +105,7 @@ func (l *lane) room(now time.Time) (n, wakes int) {
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.follow(route.Action)
+	l.follow(route.Action, now)
 	if !l.dueAt.IsZero() && !l.dueAt.After(now) {
 		l.dueAt, l.more = time.Time{}, true
 	}
@@ -123,7 +123,7 @@ func (l *lane) room(now time.Time) (n, wakes int) {
 }
 
 // follow takes over what the action says now. The lane is locked.
-func (l *lane) follow(action engine.Action) {
+func (l *lane) follow(action engine.Action, now time.Time) {
 	hands, ramping := l.ramp.bound(action.Concurrency)
 	l.hands = hands
 	l.rooms.follow(hands, action.Timeout)
@@ -131,7 +131,7 @@ func (l *lane) follow(action engine.Action) {
 		l.rooms.all = min(l.rooms.all, hands*roomsPerHand)
 	}
 	l.pace.follow(action.Rate)
-	if most := l.Now().Add(action.MaxRetryAfter); l.paused.After(most) { // an edit has its target ask for less (C14)
+	if most := now.Add(action.MaxRetryAfter); l.paused.After(most) { // an edit has its target ask for less (C14)
 		l.paused = most
 		l.ramp.begin(most)
 	}

@@ -1,7 +1,6 @@
 package monitor
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -28,9 +27,7 @@ func (m *Monitor) Flags(ctx context.Context) []dispatch.Flag {
 		}
 		told = append(told, dispatch.Flag{Action: action, Says: fmt.Sprintf("%d %s: %s", n, noun, listDead(action))})
 	}
-	slices.SortFunc(told, func(a, b dispatch.Flag) int {
-		return cmp.Or(cmp.Compare(a.Action, b.Action), cmp.Compare(a.Says, b.Says))
-	})
+	slices.SortFunc(told, dispatch.Flag.Compare)
 	return told
 }
 
