@@ -60,12 +60,9 @@ type Delivery struct {
 
 // MarshalJSON writes the delivery as the API and the command line show it.
 func (d Delivery) MarshalJSON() ([]byte, error) {
-	var next, until *time.Time
+	var next *time.Time
 	if !d.NextAt.IsZero() {
 		next = &d.NextAt
-	}
-	if !d.HeldUntil.IsZero() {
-		until = &d.HeldUntil
 	}
 	return json.Marshal(struct {
 		ID         DeliveryID      `json:"id"`
@@ -77,7 +74,7 @@ func (d Delivery) MarshalJSON() ([]byte, error) {
 		Kind       Kind            `json:"kind"`
 		State      State           `json:"state"`
 		Held       Held            `json:"held"`
-		HeldUntil  *time.Time      `json:"held_until,omitempty"`
+		HeldUntil  time.Time       `json:"held_until,omitzero"`
 		Attempts   int             `json:"attempts"`
 		CreatedAt  time.Time       `json:"created_at"`
 		NextAt     *time.Time      `json:"next_at"`
@@ -86,7 +83,7 @@ func (d Delivery) MarshalJSON() ([]byte, error) {
 		Message    json.RawMessage `json:"message,omitempty"`
 		History    []Attempt       `json:"history,omitempty"`
 	}{
-		d.ID, d.ID.Key(), d.Event, d.Replay, d.Rule, d.Action, d.Kind, d.State, d.Held, until, d.Attempts, d.CreatedAt, next,
+		d.ID, d.ID.Key(), d.Event, d.Replay, d.Rule, d.Action, d.Kind, d.State, d.Held, d.HeldUntil, d.Attempts, d.CreatedAt, next,
 		d.LastStatus, d.LastError, d.Message, d.History,
 	})
 }
