@@ -5,23 +5,24 @@ import (
 	"strconv"
 )
 
+// How many rows a page has that says nothing of it, and at the most.
 const (
-	defaultLimit = 50
-	maxLimit     = 1000
+	DefaultLimit = 50
+	MaxLimit     = 1000
 )
 
 // Page says which part of a list is wanted. Lists begin with the newest.
 type Page struct {
-	Limit  int    // 0 means 50; at most 1000
+	Limit  int    // 0 means DefaultLimit; at most MaxLimit
 	Cursor string // what the page before gave as next; empty for the first
 }
 
 // limit is how many rows a page asks for.
 func (p Page) limit() int {
 	if p.Limit <= 0 {
-		return defaultLimit
+		return DefaultLimit
 	}
-	return min(p.Limit, maxLimit)
+	return min(p.Limit, MaxLimit)
 }
 
 // before is the row that the page ends above.

@@ -24,16 +24,11 @@ type record struct {
 // pageLimit is how many rows a list has at the most: the value of --limit.
 type pageLimit int
 
-const (
-	limitByDefault = 50 // unless --limit says otherwise
-	limitAtMost    = 1000
-)
-
 // Set reads a number that a list may have.
 func (l *pageLimit) Set(text string) error {
 	n, err := strconv.Atoi(text)
-	if err != nil || n < 1 || n > limitAtMost {
-		return usagef("it is a number from 1 to %d; --cursor goes on from where a list ends", limitAtMost)
+	if err != nil || n < 1 || n > store.MaxLimit {
+		return usagef("it is a number from 1 to %d; --cursor goes on from where a list ends", store.MaxLimit)
 	}
 	*l = pageLimit(n)
 	return nil
@@ -48,8 +43,8 @@ func (r *record) register(cmd *cobra.Command) {
 }
 
 func (r *record) registerPages(cmd *cobra.Command) {
-	r.limit = limitByDefault
-	cmd.Flags().Var(&r.limit, "limit", "how many to list, 1000 at most")
+	r.limit = store.DefaultLimit
+	cmd.Flags().Var(&r.limit, "limit", fmt.Sprintf("how many to list, %d at most", store.MaxLimit))
 	cmd.Flags().StringVar(&r.cursor, "cursor", "", "go on from a list's next cursor")
 }
 
