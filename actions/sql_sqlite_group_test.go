@@ -18,12 +18,7 @@ func TestRowsThatComeTogetherAreWrittenTogether(t *testing.T) {
 	for name, refused := range map[string]bool{"all can be written": false, "one is refused": true} {
 		t.Run(name, func(t *testing.T) {
 			b := sqliteBed(t, "sqlite", inSQLite)
-			sender, err := New(engine.Action{Name: "table", Concurrency: 8, Settings: &b.settings}, Config{})
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer sender.Close()
-			file := sender.(*sqlSender).database.(*sqlite)
+			sender, file := grouping(t, b)
 			file.group.turn <- struct{}{} // somebody has the turn
 			outcomes := make([]engine.Outcome, 20)
 			var attempts sync.WaitGroup
@@ -64,15 +59,21 @@ func TestRowsThatComeTogetherAreWrittenTogether(t *testing.T) {
 	}
 }
 
-// An attempt ends in its time, also when it has the turn and others wait that have more (C8).
-func TestAnAttemptDoesNotOutlastItsTimeForOthers(t *testing.T) {
-	b := sqliteBed(t, "sqlite", inSQLite)
+// grouping is a sender of a bed of SQLite, with what carries its changes out.
+func grouping(t *testing.T, b bed) (Sender, *sqlite) {
+	t.Helper()
 	sender, err := New(engine.Action{Name: "table", Concurrency: 8, Settings: &b.settings}, Config{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer sender.Close()
-	file := sender.(*sqlSender).database.(*sqlite)
+	t.Cleanup(sender.Close)
+	return sender, sender.(*sqlSender).database.(*sqlite)
+}
+
+// An attempt ends in its time, also when it has the turn and others wait that have more (C8).
+func TestAnAttemptDoesNotOutlastItsTimeForOthers(t *testing.T) {
+	b := sqliteBed(t, "sqlite", inSQLite)
+	sender, file := grouping(t, b)
 	b.exec(t, "PRAGMA journal_mode = DELETE")
 	unlock := locked(t, file.path)
 	file.group.turn <- struct{}{} // somebody has the turn

@@ -148,7 +148,13 @@ func TestEveryStatementGoesTheWayItMust(t *testing.T) {
 	defer shut(t, fresh)
 	analyzed := nearlyEmptyWhenAnalyzed(t)
 	defer shut(t, analyzed)
-	for name, text := range statements(t) {
+	all := statements(t)
+	for name := range ways {
+		if _, there := all[name]; !there {
+			t.Errorf("%s is no statement any more", name)
+		}
+	}
+	for name, text := range all {
 		want, known := ways[name]
 		if !known {
 			t.Errorf("%s is a statement of which nobody has said how it finds its rows", name)
